@@ -1,0 +1,1 @@
+"""medfab_network."""
