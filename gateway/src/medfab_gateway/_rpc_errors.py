@@ -1,0 +1,176 @@
+"""gRPC failures → `GatewayError`: the one place where this is done."""
+
+from __future__ import annotations
+
+import re
+
+import grpc
+import grpc.aio
+from fabric_protos.gateway import gateway_pb2
+from google.protobuf.message import DecodeError
+from google.rpc import status_pb2
+
+from medfab_gateway.errors import (
+    ChaincodeFailure,
+    CommitStatusError,
+    ConnectionFailedError,
+    DeliverError,
+    EndorseError,
+    ErrorDetail,
+    EvaluateError,
+    GatewayError,
+    RequestLimitError,
+    SubmitError,
+)
+
+
+def translate_rpc_error(
+    error: grpc.aio.AioRpcError,
+    error_type: type[GatewayError],
+    *,
+    action: str,
+    address: str | None,
+    timeout: float | None = None,
+    transaction_id: str | None = None,
+) -> GatewayError:
+    """What to raise instead of `error`, with `raise … from error`.
+
+    The result is an `error_type`, except that it is a `ConnectionFailedError` or a
+    `RequestLimitError` where it is certain that the peer has not begun with the call.
+
+    action: what was tried, to go into "… failed": "Endorsing Read of chaincode ehr on care".
+    address: of the peer called; None where it is not known (a channel made by the caller).
+    timeout: seconds the call was allowed; None where it had no deadline.
+    """
+    code, text = error.code(), error.details() or ""
+    peer = address or "the peer"
+    if code is grpc.StatusCode.UNAVAILABLE and _NEVER_SENT.search(text):
+        return ConnectionFailedError(
+            f"{action} failed: {peer} cannot be reached ({text}).\n{_connection_advice(text)}",
+            code=code,
+            transaction_id=transaction_id,
+        )
+    if code is grpc.StatusCode.UNKNOWN and text.startswith(_LIMITER_TEXT):
+        return RequestLimitError(
+            f"{action} failed: {peer} is busy ({text}).\nThe call had no effect: repeat it after "
+            "a pause, send fewer at a time, or raise peer.limits.concurrency in its core.yaml.",
+            code=code,
+            transaction_id=transaction_id,
+        )
+    details = _details(error)
+    chaincode = _chaincode_failure(details, text)
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED and timeout is not None:
+        text = f"no answer from {peer} within {timeout:g} s" if not details else text
+    lines = [f"{action} failed ({code.name}): {text}"]
+    lines += [f"  {detail}" for detail in details]
+    advice = _advice(error_type, code, chaincode, transaction_id)
+    if advice:
+        lines.append(advice)
+    return error_type(
+        "\n".join(lines),
+        code=code,
+        details=details,
+        transaction_id=transaction_id,
+        chaincode=chaincode,
+    )
+
+
+# gRPC's own words where no connection was made: nothing of the call has left this machine.
+_NEVER_SENT = re.compile(r"failed to connect to all addresses|DNS resolution failed", re.IGNORECASE)
+
+# fabric/internal/peer/node/grpc_limiters.go: sent before the request is looked at.
+_LIMITER_TEXT = "too many requests for /"
+
+
+def _details(error: grpc.aio.AioRpcError) -> tuple[ErrorDetail, ...]:
+    """The `gateway.ErrorDetail`s in the trailing metadata; none where they cannot be read."""
+    for key, value in error.trailing_metadata() or ():
+        if key != "grpc-status-details-bin":
+            continue
+        try:
+            status = status_pb2.Status.FromString(value)
+            return tuple(_detail(packed.value) for packed in status.details if _is_detail(packed))
+        except DecodeError:
+            return ()  # a failure of the call must not be hidden by a failure to explain it
+    return ()
+
+
+def _is_detail(packed: object) -> bool:
+    return str(getattr(packed, "type_url", "")).endswith("/gateway.ErrorDetail")
+
+
+def _detail(serialized: bytes) -> ErrorDetail:
+    message = gateway_pb2.ErrorDetail.FromString(serialized)
+    return ErrorDetail(address=message.address, msp_id=message.msp_id, message=message.message)
+
+
+def _chaincode_failure(details: tuple[ErrorDetail, ...], text: str) -> ChaincodeFailure | None:
+    for candidate in (*(detail.message for detail in details), text):
+        failure = ChaincodeFailure.parse(candidate)
+        if failure is not None:
+            return failure
+    return None
+
+
+def _connection_advice(text: str) -> str:
+    if re.search(r"certificate|handshake|ssl|tls", text, re.IGNORECASE):
+        return (
+            "TLS did not come about: check that the TLS CA certificate is that of the node's "
+            "organisation, that the node's certificate is made out to this host name (or set "
+            "server_name), and that the node speaks TLS."
+        )
+    return "The call had no effect. Check that the node is running and that the address is right."
+
+
+def _advice(
+    error_type: type[GatewayError],
+    code: grpc.StatusCode,
+    chaincode: ChaincodeFailure | None,
+    transaction_id: str | None,
+) -> str:
+    """What to do next; empty where the peers' own words say it."""
+    if issubclass(error_type, SubmitError):
+        if code in _OUTCOME_OPEN:
+            return (
+                f"The transaction may have been ordered nevertheless: ask "
+                f"network.commit({transaction_id!r}).status() before submitting anything again."
+            )
+        return "The orderers did not take the transaction; nothing has changed."
+    if issubclass(error_type, CommitStatusError):
+        if code is grpc.StatusCode.PERMISSION_DENIED:
+            return "The identity may not read this channel's blocks on this peer."
+        return (
+            f"The transaction has been submitted; its outcome is not known yet: ask "
+            f"network.commit({transaction_id!r}).status() again."
+        )
+    if chaincode is not None:
+        return ""
+    if issubclass(error_type, EndorseError | EvaluateError):
+        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+            return "Nothing was submitted. Repeat it, or allow it more time with timeout=."
+        return _ENDORSER_ADVICE.get(code, "")
+    if issubclass(error_type, DeliverError) and code is grpc.StatusCode.UNAVAILABLE:
+        return "The connection was lost: begin again at the block after the last one received."
+    return ""
+
+
+_OUTCOME_OPEN = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNKNOWN,
+}
+
+_ENDORSER_ADVICE = {
+    grpc.StatusCode.ABORTED: (
+        "Nothing was submitted. The chaincode or its peers failed; their logs say more."
+    ),
+    grpc.StatusCode.FAILED_PRECONDITION: (
+        "Check that the channel and the chaincode exist on the peer, that the identity is a "
+        "member of the channel, and that enough organisations run the chaincode."
+    ),
+    grpc.StatusCode.UNAVAILABLE: (
+        "Check that a peer of every organisation named is running and known to the gateway peer."
+    ),
+}

@@ -1,0 +1,221 @@
+"""Everything this library raises on purpose.
+
+    MedfabError
+    ├── IdentityError                  a certificate or key cannot be used
+    ├── SigningError                   nothing to sign with, or a digest that cannot be signed
+    ├── WalletError                    a wallet folder or one of its files is not usable
+    │   └── IdentityNotFoundError      no identity under that label
+    ├── ProfileError                   a connection profile lacks something, and where
+    ├── EndpointError                  an address or TLS setting that cannot be used
+    ├── BlockDecodeError               bytes that are not a block
+    ├── CommitError                    in a block, but invalid: the transaction changed nothing
+    └── GatewayError                   a call failed: gRPC code, and what each peer said
+        ├── ConnectionFailedError      never reached the peer; the call had no effect
+        ├── RequestLimitError          the peer was busy; the call had no effect
+        ├── EvaluateError
+        ├── EndorseError               nothing was submitted
+        ├── SubmitError                the transaction may or may not have been ordered
+        ├── CommitStatusError          submitted; whether it is valid is not known yet
+        └── DeliverError               a stream of blocks ended
+
+The message of an error says what happened, which peer of which organisation said what, and what
+to do next; the same facts are in its fields, for programs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import grpc
+
+
+class MedfabError(Exception):
+    """The root of the errors of medfab's client library."""
+
+
+class IdentityError(MedfabError):
+    """A certificate or private key cannot be used."""
+
+
+class SigningError(MedfabError):
+    """There is no signer, or the signer cannot sign what it was given."""
+
+
+class WalletError(MedfabError):
+    """A wallet folder, or a file in it, cannot be used."""
+
+
+class IdentityNotFoundError(WalletError):
+    """The wallet has no identity under that label."""
+
+
+class ProfileError(MedfabError):
+    """A connection profile cannot be read, or lacks something; the message names the place."""
+
+
+class EndpointError(MedfabError):
+    """The address or the TLS settings of an endpoint cannot be used."""
+
+
+class BlockDecodeError(MedfabError):
+    """The bytes are not a block."""
+
+
+class CommitError(MedfabError):
+    """The transaction is in a block, but was found invalid: it changed nothing."""
+
+    def __init__(
+        self, *, code: str, transaction_id: str, block_number: int, result: bytes | None = None
+    ) -> None:
+        advice = _COMMIT_ADVICE.get(code, _COMMIT_ADVICE_OTHERWISE)
+        super().__init__(
+            f"Transaction {transaction_id} is in block {block_number} but not valid ({code}): "
+            f"it changed nothing. {advice}"
+        )
+        self.code = code
+        """The name of Fabric's validation code, e.g. `MVCC_READ_CONFLICT`."""
+        self.transaction_id = transaction_id
+        self.block_number = block_number
+        self.result = result
+        """What the contract answered when it was endorsed; None where it is not at hand."""
+
+
+_CONFLICT = (
+    "Another transaction changed what this one had read: submit it again, as a new proposal."
+)
+_COMMIT_ADVICE = {
+    "MVCC_READ_CONFLICT": _CONFLICT,
+    "PHANTOM_READ_CONFLICT": _CONFLICT,
+    "ENDORSEMENT_POLICY_FAILURE": (
+        "The endorsements do not satisfy the endorsement policy of the chaincode, a collection "
+        "or a key: check which organizations endorsed against the policy."
+    ),
+    "DUPLICATE_TXID": "The same transaction was submitted before: ask for its first outcome.",
+    "BAD_CREATOR_SIGNATURE": (
+        "The signature does not fit the certificate: check that key and certificate belong "
+        "together, and the hash (SHA-256; Hash.NONE for Ed25519)."
+    ),
+    "CHAINCODE_VERSION_CONFLICT": "The chaincode was upgraded in between: submit it again.",
+    "EXPIRED_CHAINCODE": "The chaincode was upgraded in between: submit it again.",
+}
+_COMMIT_ADVICE_OTHERWISE = "The log of the peer says why."
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorDetail:
+    """What one node said (`gateway.ErrorDetail`)."""
+
+    address: str
+    """host:port of the peer or orderer, as the gateway peer knows it."""
+
+    msp_id: str
+    """The MSP id of its organisation."""
+
+    message: str
+    """Its words."""
+
+    def __str__(self) -> str:
+        return f"{self.address} ({self.msp_id}): {self.message}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChaincodeFailure:
+    """The answer of a contract that refused, or failed."""
+
+    status: int
+    """400…499: the contract refused the request. 500 and above: it failed."""
+
+    code: str | None
+    """The contract's own code, to branch on, e.g. `CONSENT_REQUIRED`; None where the answer is
+    not in the form `{"code", "message"}`."""
+
+    message: str
+    """The contract's words; the whole text where the answer is not in that form."""
+
+    @classmethod
+    def parse(cls, text: str) -> ChaincodeFailure | None:
+        """The failure that a peer reports in `text`; None where it reports no chaincode answer."""
+        found = _CHAINCODE_RESPONSE.search(text)
+        if found is None:
+            return None
+        status, answer = int(found[1]), found[2]
+        try:
+            body = json.loads(answer)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict) or not isinstance(body.get("code"), str):
+            return cls(status=status, code=None, message=answer)
+        return cls(status=status, code=body["code"], message=str(body.get("message", "")))
+
+
+# The words of a gateway peer: fabric/internal/pkg/gateway/apiutils.go, responseStatus().
+_CHAINCODE_RESPONSE = re.compile(r"chaincode response (\d+), (.*)", re.DOTALL)
+
+
+class GatewayError(MedfabError):
+    """A call to a peer failed."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: grpc.StatusCode,
+        details: Sequence[ErrorDetail] = (),
+        transaction_id: str | None = None,
+        chaincode: ChaincodeFailure | None = None,
+        result: bytes | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        """The gRPC status code."""
+        self.details = tuple(details)
+        """What each peer or orderer involved said; may be empty."""
+        self.transaction_id = transaction_id
+        """None where the call is about no transaction."""
+        self.chaincode = chaincode
+        """What the contract answered; None where the failure is not a contract's."""
+        self.result = result
+        """What the contract answered when it was endorsed, where a failure after that is told;
+        None otherwise."""
+
+
+class ConnectionFailedError(GatewayError):
+    """The peer could not be reached. The call had no effect; it can be repeated as it is."""
+
+
+class RequestLimitError(GatewayError):
+    """The peer has too many requests under way and turned this one away unread.
+
+    The call had no effect; it can be repeated as it is, after a pause. The limit is
+    `peer.limits.concurrency` in the peer's core.yaml.
+    """
+
+
+class EvaluateError(GatewayError):
+    """Evaluating a transaction function failed; an evaluation changes nothing."""
+
+
+class EndorseError(GatewayError):
+    """Too few organisations endorsed the proposal. Nothing was submitted."""
+
+
+class SubmitError(GatewayError):
+    """Submitting an endorsed transaction failed.
+
+    `UNAVAILABLE`, `DEADLINE_EXCEEDED` and `CANCELLED` leave it open whether the transaction was
+    ordered: ask `network.commit(transaction_id).status()` before anything is submitted again.
+    """
+
+
+class CommitStatusError(GatewayError):
+    """The transaction was submitted, but its outcome could not be learnt.
+
+    `network.commit(transaction_id).status()` asks again, at any time.
+    """
+
+
+class DeliverError(GatewayError):
+    """A stream of blocks could not be opened, or ended before its end."""
