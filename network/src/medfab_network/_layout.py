@@ -1,0 +1,66 @@
+"""Where things are in a network directory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths below one network directory (absolute)."""
+
+    root: Path
+
+    @property
+    def topology(self) -> Path:
+        return self.root / "topology.yaml"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def configtx(self) -> Path:
+        return self.root / "configtx.yaml"
+
+    @property
+    def builder(self) -> Path:
+        """The external builder that the peers run."""
+        return self.root / "builder"
+
+    def organization(self, name: str) -> Path:
+        return self.root / "organizations" / name
+
+    def ca(self, organization: str) -> Path:
+        return self.organization(organization) / "ca"
+
+    def ca_certificate(self, organization: str) -> Path:
+        return self.ca(organization) / "ca-cert.pem"
+
+    def msp(self, organization: str) -> Path:
+        """The organisation's public MSP: what the channel configuration embeds."""
+        return self.organization(organization) / "msp"
+
+    def wallet(self, organization: str) -> Path:
+        return self.organization(organization) / "wallet"
+
+    def connection_profile(self, organization: str) -> Path:
+        return self.organization(organization) / "connection.json"
+
+    def node(self, organization: str, node: str) -> Path:
+        return self.organization(organization) / "nodes" / node
+
+    def tls(self, organization: str, node: str) -> Path:
+        return self.node(organization, node) / "tls"
+
+    def channel_block(self, channel: str) -> Path:
+        return self.root / "channels" / f"{channel}.block"
+
+    def connections(self, organization: str) -> Path:
+        """Where the external builder finds `<label>.json` for the organisation's own chaincode."""
+        return self.organization(organization) / "connections"

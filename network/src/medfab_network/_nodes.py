@@ -1,0 +1,274 @@
+"""What each kind of node is configured with and how it is started.
+
+`core.yaml` and `orderer.yaml` are Fabric's own samples, merged with the settings here: a reader of
+the node's folder sees every value that is in force.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from medfab_network._binaries import Binaries
+from medfab_network._files import write_atomically
+from medfab_network._layout import Layout
+from medfab_network.errors import NetworkError
+from medfab_network.topology import HOST, Chaincode, Node, Topology
+
+NODE_OUS = """\
+NodeOUs:
+  Enable: true
+  ClientOUIdentifier: {Certificate: cacerts/ca.pem, OrganizationalUnitIdentifier: client}
+  PeerOUIdentifier: {Certificate: cacerts/ca.pem, OrganizationalUnitIdentifier: peer}
+  AdminOUIdentifier: {Certificate: cacerts/ca.pem, OrganizationalUnitIdentifier: admin}
+  OrdererOUIdentifier: {Certificate: cacerts/ca.pem, OrganizationalUnitIdentifier: orderer}
+"""
+"""`config.yaml` of every MSP: the role of an identity is in its certificate."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """How to start a node."""
+
+    command: list[str]
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def ca_start(node: Node, binaries: Binaries, layout: Layout, registrar_secret: str) -> Start:
+    """A Fabric CA with its own root; issues enrolment and (profile `tls`) TLS certificates.
+
+    The secret of its bootstrap identity is in the configuration file alone (0600), never in a
+    command line, where every user of the machine could read it.
+    """
+    home = layout.ca(node.organization)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    document = {
+        "version": "1.5.21",
+        "address": HOST,
+        "port": node.port,
+        "tls": {"enabled": True},
+        "ca": {"name": node.name},
+        "crl": {"expiry": "24h"},
+        "registry": {
+            "maxenrollments": -1,
+            "identities": [
+                {
+                    "name": "registrar",
+                    "pass": registrar_secret,
+                    "type": "client",
+                    "affiliation": "",
+                    "attrs": {
+                        "hf.Registrar.Roles": "*",
+                        "hf.Registrar.DelegateRoles": "*",
+                        "hf.Registrar.Attributes": "*",
+                        "hf.Revoker": True,
+                        "hf.GenCRL": True,
+                        "hf.AffiliationMgr": True,
+                    },
+                }
+            ],
+        },
+        "db": {"type": "sqlite3", "datasource": "fabric-ca-server.db"},
+        "affiliations": {node.organization: []},
+        "signing": {
+            "default": {"usage": ["digital signature"], "expiry": "8760h"},
+            "profiles": {
+                "tls": {
+                    "usage": [
+                        "signing",
+                        "key encipherment",
+                        "server auth",
+                        "client auth",
+                        "key agreement",
+                    ],
+                    "expiry": "8760h",
+                }
+            },
+        },
+        "csr": {
+            "cn": node.name,
+            "keyrequest": {"algo": "ecdsa", "size": 256},
+            "names": [{"C": "US", "O": node.organization}],
+            "hosts": ["localhost", HOST, node.name],
+            "ca": {"expiry": "131400h", "pathlength": 0},
+        },
+        "bccsp": {
+            "default": "SW",
+            "sw": {
+                "hash": "SHA2",
+                "security": 256,
+                "filekeystore": {"keystore": "msp/keystore"},
+            },
+        },
+        "operations": {"listenAddress": f"{HOST}:{node.operations_port}"},
+        "metrics": {"provider": "disabled"},
+    }
+    write_atomically(home / "fabric-ca-server-config.yaml", yaml.safe_dump(document), 0o600)
+    return Start(
+        command=[str(binaries["fabric-ca-server"]), "start", "--home", str(home)], folder=home
+    )
+
+
+def peer_start(node: Node, topology: Topology, binaries: Binaries, layout: Layout) -> Start:
+    """A peer with LevelDB, the gateway, and our external builder for chaincode as a service."""
+    folder = layout.node(node.organization, node.name)
+    tls = folder / "tls"
+    organization = topology.organization(node.organization)
+    others = [peer.address for peer in organization.peers if peer.name != node.name]
+    _write_config(
+        binaries.config / "core.yaml",
+        folder / "core.yaml",
+        {
+            "peer": {
+                "id": node.name,
+                "networkId": topology.name,
+                "listenAddress": node.address,
+                "address": node.address,
+                "chaincodeListenAddress": f"{HOST}:{node.chaincode_port}",
+                "gossip": {
+                    "bootstrap": " ".join(others) or node.address,
+                    "endpoint": node.address,
+                    "externalEndpoint": node.address,
+                    # Peers that join at the same moment reject each other's first contact.
+                    "reconnectInterval": "1s",
+                },
+                "tls": {
+                    "enabled": True,
+                    "cert": {"file": str(tls / "cert.pem")},
+                    "key": {"file": str(tls / "key.pem")},
+                    "rootcert": {"file": str(tls / "ca.pem")},
+                    "clientRootCAs": {"files": [str(tls / "ca.pem")]},
+                },
+                "fileSystemPath": str(folder / "data"),
+                "mspConfigPath": str(folder / "msp"),
+                "localMspId": organization.msp_id,
+            },
+            "vm": {"endpoint": ""},
+            "chaincode": {
+                "externalBuilders": [
+                    {
+                        "name": "medfab_ccaas",
+                        "path": str(layout.builder),
+                        "propagateEnvironment": ["MEDFAB_CONNECTIONS"],
+                    }
+                ]
+            },
+            "ledger": {
+                "pvtdataStore": {"purgeInterval": 1},  # an erasure takes effect at once
+                "snapshots": {"rootDir": str(folder / "data" / "snapshots")},
+            },
+            "operations": {
+                "listenAddress": f"{HOST}:{node.operations_port}",
+                "tls": {
+                    "enabled": True,
+                    "cert": {"file": str(tls / "cert.pem")},
+                    "key": {"file": str(tls / "key.pem")},
+                    "clientRootCAs": {"files": [str(tls / "ca.pem")]},
+                },
+            },
+            "metrics": {"provider": "prometheus"},
+        },
+    )
+    return Start(
+        command=[str(binaries["peer"]), "node", "start"],
+        folder=folder,
+        environment={
+            "FABRIC_CFG_PATH": str(folder),
+            "MEDFAB_CONNECTIONS": str(layout.connections(node.organization)),
+        },
+    )
+
+
+def orderer_start(node: Node, topology: Topology, binaries: Binaries, layout: Layout) -> Start:
+    """An etcdraft orderer without a system channel; channels join by its admin endpoint."""
+    folder = layout.node(node.organization, node.name)
+    tls, data = folder / "tls", folder / "data"
+    own_tls = {
+        "Enabled": True,
+        "PrivateKey": str(tls / "key.pem"),
+        "Certificate": str(tls / "cert.pem"),
+    }
+    ca = [str(tls / "ca.pem")]
+    _write_config(
+        binaries.config / "orderer.yaml",
+        folder / "orderer.yaml",
+        {
+            "General": {
+                "ListenAddress": HOST,
+                "ListenPort": node.port,
+                "BootstrapMethod": "none",
+                "TLS": {**own_tls, "RootCAs": ca},
+                "Cluster": {
+                    "ClientCertificate": str(tls / "cert.pem"),
+                    "ClientPrivateKey": str(tls / "key.pem"),
+                    "RootCAs": ca,
+                },
+                "LocalMSPDir": str(folder / "msp"),
+                "LocalMSPID": topology.ordering.msp_id,
+            },
+            "FileLedger": {"Location": str(data / "ledger")},
+            "Operations": {
+                "ListenAddress": f"{HOST}:{node.operations_port}",
+                "TLS": {**own_tls, "ClientAuthRequired": False, "ClientRootCAs": ca},
+            },
+            "Metrics": {"Provider": "prometheus"},
+            "Admin": {
+                "ListenAddress": f"{HOST}:{node.admin_port}",
+                "TLS": {**own_tls, "ClientAuthRequired": True, "ClientRootCAs": ca},
+            },
+            "ChannelParticipation": {"Enabled": True, "MaxRequestBodySize": "10 MB"},
+            "Consensus": {
+                "WALDir": str(data / "etcdraft" / "wal"),
+                "SnapDir": str(data / "etcdraft" / "snapshot"),
+            },
+        },
+    )
+    return Start(
+        command=[str(binaries["orderer"])],
+        folder=folder,
+        environment={"FABRIC_CFG_PATH": str(folder)},
+    )
+
+
+def chaincode_start(node: Node, chaincode: Chaincode, package_id: str, layout: Layout) -> Start:
+    """The organisation's chaincode process: mutual TLS, only its own peers may connect."""
+    program = Path(sys.executable).parent / "medfab-chaincode"
+    if not program.is_file():
+        raise NetworkError(
+            f"{program} is missing: install the chaincode distribution into the same environment, "
+            "for example with `pip install 'medfab-network[chaincode]'`"
+        )
+    folder = layout.node(node.organization, node.name)
+    tls = folder / "tls"
+    return Start(
+        command=[str(program), "serve", chaincode.contract],
+        folder=folder,
+        environment={
+            "CHAINCODE_ID": package_id,
+            "CHAINCODE_SERVER_ADDRESS": node.address,
+            "CHAINCODE_TLS_CERT_FILE": str(tls / "cert.pem"),
+            "CHAINCODE_TLS_KEY_FILE": str(tls / "key.pem"),
+            "CHAINCODE_CLIENT_CA_CERT_FILE": str(tls / "ca.pem"),
+        },
+    )
+
+
+def _write_config(sample: Path, target: Path, settings: dict[str, Any]) -> None:
+    document = yaml.safe_load(sample.read_text())
+    write_atomically(target, yaml.safe_dump(_merge(document, settings), sort_keys=False), 0o600)
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = copy.deepcopy(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(below, dict) and isinstance(value, dict)
+        merged[key] = _merge(below, value) if both else value  # type: ignore[arg-type]
+    return merged

@@ -1,0 +1,165 @@
+"""Starting nodes, finding them again, and ending them, without pid files.
+
+Each node has `MEDFAB_NODE=<network directory>|<node name>` in its environment; `/proc` is the only
+record of what runs. That leaves no stale pid, and no moment between a start and its record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from medfab_network.errors import NodeFailedError
+
+_MARKER = "MEDFAB_NODE"
+_TAIL_LINES = 15
+
+
+class NodeProcesses:
+    """The processes of one network directory."""
+
+    def __init__(self, directory: Path, logs: Path) -> None:
+        self._directory = str(directory)
+        self._logs = logs
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def log_file(self, node: str) -> Path:
+        return self._logs / f"{node}.log"
+
+    def start(
+        self, node: str, command: list[str], environment: Mapping[str, str], folder: Path
+    ) -> None:
+        """Start a node in a session of its own, so that Ctrl-C at a terminal is ours to handle."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        keep = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+        inherited = {name: os.environ[name] for name in keep if name in os.environ}
+        with self.log_file(node).open("ab") as log:
+            try:
+                self._children[node] = subprocess.Popen(
+                    command,
+                    env={**inherited, **environment, _MARKER: f"{self._directory}|{node}"},
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise NodeFailedError(
+                    node, f"cannot be started ({command[0]}: {error.strerror})", ""
+                ) from error
+
+    def running(self) -> dict[str, int]:
+        """Node name → pid of every process of this directory, whoever started it."""
+        self._reap()
+        found: dict[str, int] = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                pid = int(entry.name)
+                node = self._node_of(pid)
+                if node is not None:
+                    found[node] = pid
+        return found
+
+    def check_alive(self, node: str) -> None:
+        """Raise `NodeFailedError` with the last log lines when a node that we started has ended."""
+        child = self._children.get(node)
+        if child is not None and child.poll() is not None:
+            code = child.returncode
+            how = f"with exit code {code}" if code >= 0 else f"by signal {-code}"
+            raise NodeFailedError(node, f"ended {how}", self.log_tail(node))
+
+    def log_tail(self, node: str, lines: int = _TAIL_LINES) -> str:
+        """The last `lines` lines of a node's log; empty when there is none."""
+        try:
+            with self.log_file(node).open("rb") as log:
+                log.seek(0, os.SEEK_END)
+                log.seek(max(0, log.tell() - 400 * lines))
+                text = log.read().decode(errors="replace")
+        except OSError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    async def stop(self, nodes: Iterable[str] | None = None, *, grace: float = 10.0) -> list[str]:
+        """End the named nodes (None: all), first with SIGTERM; returns the names of those ended.
+
+        A node that is still there after `grace` seconds is killed.
+        """
+        wanted = None if nodes is None else set(nodes)
+        open_handles: dict[str, int] = {}
+        for node, pid in self.running().items():
+            if wanted is None or node in wanted:
+                handle = self._open(pid, node)
+                if handle is not None:
+                    open_handles[node] = handle
+        names = sorted(open_handles)
+        try:
+            for handle in open_handles.values():
+                _send(handle, signal.SIGTERM)
+            await _wait_for(open_handles, grace)
+            for handle in open_handles.values():
+                _send(handle, signal.SIGKILL)
+            await _wait_for(open_handles, grace)
+        finally:
+            for handle in open_handles.values():
+                os.close(handle)
+            self._reap()
+        return names
+
+    def kill_now(self) -> None:
+        """SIGKILL for every node at once, without waiting: for a second Ctrl-C."""
+        for node, pid in self.running().items():
+            handle = self._open(pid, node)
+            if handle is not None:
+                _send(handle, signal.SIGKILL)
+                os.close(handle)
+
+    def _open(self, pid: int, node: str) -> int | None:
+        """A pidfd of the process, after which its marker is read once more: pids are reused."""
+        try:
+            handle = os.pidfd_open(pid)
+        except OSError:
+            return None
+        if self._node_of(pid) != node:
+            os.close(handle)
+            return None
+        return handle
+
+    def _node_of(self, pid: int) -> str | None:
+        try:
+            environment = Path(f"/proc/{pid}/environ").read_bytes()
+        except OSError:
+            return None
+        prefix = f"{_MARKER}={self._directory}|".encode()
+        for entry in environment.split(b"\0"):
+            if entry.startswith(prefix):
+                return entry[len(prefix) :].decode()
+        return None
+
+    def _reap(self) -> None:
+        for child in self._children.values():
+            child.poll()
+
+
+def _send(handle: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(handle, number)
+
+
+async def _wait_for(handles: dict[str, int], seconds: float) -> None:
+    """Wait until all have ended (and drop them from `handles`), or for `seconds`."""
+    deadline = time.monotonic() + seconds
+    while handles and time.monotonic() < deadline:
+        ended, _, _ = select.select(list(handles.values()), [], [], 0)
+        for node, handle in list(handles.items()):
+            if handle in ended:
+                os.close(handles.pop(node))
+        if handles:
+            await asyncio.sleep(0.02)

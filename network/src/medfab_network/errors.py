@@ -1,0 +1,58 @@
+"""Errors of `medfab_network`.
+
+```
+NetworkError                 anything below; its text says what to do next
+├── TopologyError            the topology file is wrong; names the place in it
+├── BuildError               Fabric's binaries could not be found or built
+├── DirectoryError           the network directory is in use, foreign or damaged
+├── PortInUseError           a port of the topology is taken by another program
+├── NodeFailedError          a node ended or never became ready; carries its last log lines
+├── NotReadyError            the network as a whole did not get ready in time
+└── NotRunningError          the call needs a running network
+```
+"""
+
+from __future__ import annotations
+
+
+class NetworkError(Exception):
+    """Root of the errors of this distribution."""
+
+
+class TopologyError(NetworkError):
+    """The topology cannot be used; the text names the place in the file."""
+
+
+class BuildError(NetworkError):
+    """Fabric's binaries are neither there nor can they be built."""
+
+
+class DirectoryError(NetworkError):
+    """The network directory is busy, foreign or damaged."""
+
+
+class PortInUseError(NetworkError):
+    """A port that the topology needs is taken."""
+
+
+class NodeFailedError(NetworkError):
+    """A node ended, or did not get ready.
+
+    `node` is its name, `log_tail` the last lines that it logged (may be empty).
+    """
+
+    def __init__(self, node: str, reason: str, log_tail: str) -> None:
+        self.node = node
+        self.log_tail = log_tail
+        text = f"{node} {reason}"
+        if log_tail:
+            text += f"; its last log lines:\n{log_tail}"
+        super().__init__(text)
+
+
+class NotReadyError(NetworkError):
+    """Something that involves several nodes did not happen in time."""
+
+
+class NotRunningError(NetworkError):
+    """There is no running network in the directory."""

@@ -1,0 +1,415 @@
+"""The topology: one description of a consortium, from which everything else follows.
+
+```python
+topology = load_topology(None)               # the default consortium
+topology.organization("hospital").msp_id     # 'HospitalMSP'
+[node.name for node in topology.nodes()]     # 'ca.hospital', 'peer0.hospital', …
+```
+
+The file format is the YAML shown in `data/consortium.yaml`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from medfab_network.errors import TopologyError
+
+HOST = "127.0.0.1"
+PORTS_PER_ORGANIZATION = 40
+_FIRST_NODE_PORT = 2  # 0 and 1 are the CA and its operations endpoint
+_PORTS_PER_NODE = 4
+_FIRST_CHAINCODE_PORT = 30
+_NAME = re.compile(r"^[a-z][a-z0-9]{0,30}$")
+_CHANNEL = re.compile(r"^[a-z][a-z0-9.-]{0,248}$")
+_MSP_ID = re.compile(r"^[A-Za-z][A-Za-z0-9]{0,62}$")
+_CHAINCODE = re.compile(r"^[a-z][a-z0-9_-]{0,62}$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """A user whom `up` enrols: `attributes` become certificate attributes."""
+
+    name: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One process. `port` is what clients dial; `operations_port` has health and metrics."""
+
+    name: str
+    kind: str
+    """`ca`, `orderer`, `peer` or `chaincode`."""
+    organization: str
+    port: int
+    operations_port: int | None = None
+    admin_port: int | None = None
+    """Orderers: the channel participation endpoint."""
+    chaincode_port: int | None = None
+    """Peers: where chaincode in client mode would register."""
+    chaincode: str | None = None
+
+    @property
+    def address(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        every = (self.port, self.operations_port, self.admin_port, self.chaincode_port)
+        return tuple(port for port in every if port is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Organization:
+    """A member of the consortium, with its certificate authority and its peers (or orderers)."""
+
+    name: str
+    msp_id: str
+    ca: Node
+    peers: tuple[Node, ...] = ()
+    orderers: tuple[Node, ...] = ()
+    users: tuple[User, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A channel and the names of its member organisations."""
+
+    name: str
+    organizations: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chaincode:
+    """A chaincode on one channel, one process for each organisation of the channel."""
+
+    name: str
+    channel: str
+    version: str
+    contract: str
+    """`module:Class`, as `medfab-chaincode serve` takes it."""
+    custodians: tuple[str, ...] = ()
+    """Organisations that hold the shared collections; a majority of them endorses.
+    Empty: the channel's endorsement policy, and no shared collections."""
+    collections: tuple[str, ...] = ()
+    nodes: tuple[Node, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}_{self.version}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topology:
+    """A whole consortium."""
+
+    name: str
+    base_port: int
+    ordering: Organization
+    organizations: tuple[Organization, ...]
+    channels: tuple[Channel, ...]
+    chaincodes: tuple[Chaincode, ...]
+    source: Mapping[str, Any] = field(repr=False, compare=False)
+    """The document it was read from."""
+
+    def organization(self, name: str) -> Organization:
+        """The organisation called `name`; `TopologyError` lists those there are."""
+        for organization in self.all_organizations():
+            if organization.name == name:
+                return organization
+        known = ", ".join(o.name for o in self.all_organizations())
+        raise TopologyError(f"there is no organisation {name!r}; there are {known}")
+
+    def channel(self, name: str) -> Channel:
+        for channel in self.channels:
+            if channel.name == name:
+                return channel
+        known = ", ".join(c.name for c in self.channels)
+        raise TopologyError(f"there is no channel {name!r}; there are {known}")
+
+    def all_organizations(self) -> tuple[Organization, ...]:
+        """The ordering organisation first, then the members."""
+        return (self.ordering, *self.organizations)
+
+    def members(self, channel: str) -> tuple[Organization, ...]:
+        return tuple(self.organization(name) for name in self.channel(channel).organizations)
+
+    def nodes(self) -> Iterator[Node]:
+        """Every process, in the order in which they start."""
+        for organization in self.all_organizations():
+            yield organization.ca
+        yield from self.ordering.orderers
+        for organization in self.organizations:
+            yield from organization.peers
+        for chaincode in self.chaincodes:
+            yield from chaincode.nodes
+
+    def with_base_port(self, base_port: int) -> Topology:
+        """The same consortium on other ports."""
+        return parse_topology({**self.source, "base_port": base_port})
+
+    def channels_of(self, organization: str) -> tuple[Channel, ...]:
+        return tuple(c for c in self.channels if organization in c.organizations)
+
+
+def load_topology(path: Path | None) -> Topology:
+    """Read a topology file; None is the default consortium that comes with the package."""
+    if path is None:
+        text = resources.files("medfab_network").joinpath("data/consortium.yaml").read_text()
+        where = "the default topology"
+    else:
+        where = str(path)
+        try:
+            text = path.read_text()
+        except OSError as error:
+            raise TopologyError(f"cannot read the topology {where}: {error.strerror}") from error
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise TopologyError(f"{where} is not YAML: {error}") from error
+    try:
+        return parse_topology(document)
+    except TopologyError as error:
+        raise TopologyError(f"{where}: {error}") from error
+
+
+def parse_topology(document: Any) -> Topology:
+    """Check a topology document and compute its nodes and ports."""
+    root = _mapping(document, "the topology")
+    _known(
+        root,
+        "the topology",
+        ["name", "base_port", "ordering", "organizations", "channels", "chaincodes"],
+    )
+    name = _text(root.get("name", "medfab"), "name", _NAME)
+    base_port = _integer(root.get("base_port", 17000), "base_port", 1024, 60000)
+
+    ordering_document = _mapping(root.get("ordering"), "ordering")
+    _known(ordering_document, "ordering", ["name", "msp_id", "orderers"])
+    organizations_documents = _list(root.get("organizations"), "organizations")
+    if not organizations_documents:
+        raise TopologyError("organizations: at least one is needed")
+    last_port = base_port + PORTS_PER_ORGANIZATION * (1 + len(organizations_documents))
+    if last_port > 65535:
+        raise TopologyError(f"base_port: {base_port} leaves no room below 65536")
+
+    chaincode_documents = [
+        _mapping(d, f"chaincodes[{i}]")
+        for i, d in enumerate(_list(root.get("chaincodes", []), "chaincodes"))
+    ]
+    ordering = _ordering(ordering_document, base_port)
+    organizations = tuple(
+        _organization(
+            _mapping(document, f"organizations[{index}]"),
+            f"organizations[{index}]",
+            base_port + PORTS_PER_ORGANIZATION * (index + 1),
+        )
+        for index, document in enumerate(organizations_documents)
+    )
+    _unique([o.name for o in (ordering, *organizations)], "organizations: name")
+    _unique([o.msp_id for o in (ordering, *organizations)], "organizations: msp_id")
+
+    topology = Topology(
+        name=name,
+        base_port=base_port,
+        ordering=ordering,
+        organizations=organizations,
+        channels=_channels(root, {o.name for o in organizations}),
+        chaincodes=(),
+        source=root,
+    )
+    chaincodes = tuple(
+        _chaincode(document, index, topology) for index, document in enumerate(chaincode_documents)
+    )
+    _unique([f"{c.name} on {c.channel}" for c in chaincodes], "chaincodes")
+    return replace(topology, chaincodes=chaincodes)
+
+
+def _ordering(document: Mapping[str, Any], first_port: int) -> Organization:
+    name = _text(document.get("name", "orderer"), "ordering.name", _NAME)
+    count = _integer(document.get("orderers", 1), "ordering.orderers", 1, 9)
+    return Organization(
+        name=name,
+        msp_id=_text(document.get("msp_id", "OrdererMSP"), "ordering.msp_id", _MSP_ID),
+        ca=_ca(name, first_port),
+        orderers=tuple(
+            Node(
+                name=f"orderer{i}.{name}",
+                kind="orderer",
+                organization=name,
+                port=(port := first_port + _FIRST_NODE_PORT + i * _PORTS_PER_NODE),
+                operations_port=port + 1,
+                admin_port=port + 2,
+            )
+            for i in range(count)
+        ),
+    )
+
+
+def _organization(document: Mapping[str, Any], where: str, first_port: int) -> Organization:
+    _known(document, where, ["name", "msp_id", "peers", "users"])
+    name = _text(document.get("name"), f"{where}.name", _NAME)
+    count = _integer(document.get("peers", 1), f"{where}.peers", 1, 7)
+    users = []
+    for index, raw in enumerate(_list(document.get("users", []), f"{where}.users")):
+        place = f"{where}.users[{index}]"
+        user = _mapping(raw, place)
+        _known(user, place, ["name", "attributes"])
+        attributes = _mapping(user.get("attributes", {}), f"{place}.attributes")
+        users.append(
+            User(
+                name=_text(user.get("name"), f"{place}.name", _NAME),
+                attributes={
+                    _text(k, f"{place}.attributes"): _text(v, f"{place}.attributes.{k}")
+                    for k, v in attributes.items()
+                },
+            )
+        )
+    _unique([u.name for u in users] + ["admin", "registrar"], f"{where}.users: name")
+    return Organization(
+        name=name,
+        msp_id=_text(document.get("msp_id"), f"{where}.msp_id", _MSP_ID),
+        ca=_ca(name, first_port),
+        peers=tuple(
+            Node(
+                name=f"peer{i}.{name}",
+                kind="peer",
+                organization=name,
+                port=(port := first_port + _FIRST_NODE_PORT + i * _PORTS_PER_NODE),
+                operations_port=port + 1,
+                chaincode_port=port + 2,
+            )
+            for i in range(count)
+        ),
+        users=tuple(users),
+    )
+
+
+def _ca(organization: str, first_port: int) -> Node:
+    return Node(
+        name=f"ca.{organization}",
+        kind="ca",
+        organization=organization,
+        port=first_port,
+        operations_port=first_port + 1,
+    )
+
+
+def _channels(root: Mapping[str, Any], organizations: set[str]) -> tuple[Channel, ...]:
+    channels = []
+    for index, raw in enumerate(_list(root.get("channels"), "channels")):
+        where = f"channels[{index}]"
+        document = _mapping(raw, where)
+        _known(document, where, ["name", "organizations"])
+        channels.append(
+            Channel(
+                name=_text(document.get("name"), f"{where}.name", _CHANNEL),
+                organizations=_names(document, "organizations", where, organizations),
+            )
+        )
+    if not channels:
+        raise TopologyError("channels: at least one is needed")
+    _unique([c.name for c in channels], "channels: name")
+    return tuple(channels)
+
+
+def _chaincode(document: Mapping[str, Any], index: int, topology: Topology) -> Chaincode:
+    where = f"chaincodes[{index}]"
+    _known(document, where, ["name", "channel", "version", "contract", "custodians", "collections"])
+    name = _text(document.get("name"), f"{where}.name", _CHAINCODE)
+    channel = _text(document.get("channel"), f"{where}.channel")
+    if channel not in {c.name for c in topology.channels}:
+        raise TopologyError(f"{where}.channel: there is no channel {channel!r}")
+    members = topology.channel(channel).organizations
+    custodians: tuple[str, ...] = ()
+    if "custodians" in document:
+        custodians = _names(document, "custodians", where, set(members))
+    collections = tuple(
+        _text(c, f"{where}.collections")
+        for c in _list(document.get("collections", []), f"{where}.collections")
+    )
+    if collections and not custodians:
+        raise TopologyError(f"{where}.collections: name the custodians that hold them")
+    contract = _text(document.get("contract"), f"{where}.contract")
+    if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", contract):
+        raise TopologyError(f"{where}.contract: 'module:Class' is expected, not {contract!r}")
+    if index >= PORTS_PER_ORGANIZATION - _FIRST_CHAINCODE_PORT:
+        raise TopologyError("chaincodes: no ports are left for so many")
+    return Chaincode(
+        name=name,
+        channel=channel,
+        version=_text(str(document.get("version", "1.0")), f"{where}.version"),
+        contract=contract,
+        custodians=custodians,
+        collections=collections,
+        nodes=tuple(
+            Node(
+                name=f"{name}.{member}",
+                kind="chaincode",
+                organization=member,
+                port=topology.organization(member).ca.port + _FIRST_CHAINCODE_PORT + index,
+                chaincode=name,
+            )
+            for member in members
+        ),
+    )
+
+
+def _names(document: Mapping[str, Any], key: str, where: str, allowed: set[str]) -> tuple[str, ...]:
+    names = [_text(n, f"{where}.{key}") for n in _list(document.get(key), f"{where}.{key}")]
+    if not names:
+        raise TopologyError(f"{where}.{key}: at least one is needed")
+    for name in names:
+        if name not in allowed:
+            known = ", ".join(sorted(allowed))
+            raise TopologyError(f"{where}.{key}: {name!r} is not one of {known}")
+    _unique(names, f"{where}.{key}")
+    return tuple(names)
+
+
+def _mapping(value: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TopologyError(f"{where}: a mapping is expected")
+    return value
+
+
+def _list(value: Any, where: str) -> Sequence[Any]:
+    if not isinstance(value, list):
+        raise TopologyError(f"{where}: a list is expected")
+    return value
+
+
+def _text(value: Any, where: str, pattern: re.Pattern[str] | None = None) -> str:
+    if not isinstance(value, str) or not value:
+        raise TopologyError(f"{where}: text is expected")
+    if pattern is not None and not pattern.fullmatch(value):
+        raise TopologyError(f"{where}: {value!r} does not match {pattern.pattern}")
+    return value
+
+
+def _integer(value: Any, where: str, low: int, high: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise TopologyError(f"{where}: a whole number from {low} to {high} is expected")
+    return value
+
+
+def _known(document: Mapping[str, Any], where: str, keys: Sequence[str]) -> None:
+    unknown = sorted(set(document) - set(keys))
+    if unknown:
+        raise TopologyError(
+            f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(keys))}"
+        )
+
+
+def _unique(values: Sequence[str], where: str) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise TopologyError(f"{where}: {value!r} occurs twice")
