@@ -1,0 +1,104 @@
+"""HTTPS as Fabric's REST services need it: TLS contexts from PEM bytes, failures in plain words."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from dataclasses import dataclass
+
+import httpx
+
+CONNECT_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why no HTTP answer came."""
+
+    is_tls: bool
+    """The connection was made, the handshake failed."""
+    reason: str
+    """What happened."""
+    advice: str
+    """What to look at."""
+
+
+def https_client(
+    url: str,
+    *,
+    tls_root_certificates: bytes,
+    client_certificate: bytes | None = None,
+    client_key: bytes | None = None,
+    timeout: float,
+) -> httpx.AsyncClient:
+    """A client for one server; `timeout` is in seconds and covers each read, write and connect.
+
+    Trusted are the given roots and no others. Proxies of the environment are not used.
+
+    Raises:
+        ValueError: The URL is not https, or a PEM cannot be read.
+    """
+    if not url.startswith("https://"):
+        raise ValueError(
+            f"The URL must begin with https://, not {url!r}: what is sent to it is secret or "
+            "decides who may join"
+        )
+    return httpx.AsyncClient(
+        base_url=url,
+        verify=_tls_context(url, tls_root_certificates, client_certificate, client_key),
+        timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
+        trust_env=False,
+    )
+
+
+def explain(error: httpx.HTTPError) -> Failure:
+    """Plain words for an exception of httpx."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Failure(
+                is_tls=True,
+                reason=f"its TLS certificate is not accepted ({cause.verify_message})",
+                advice="tls_root_certificates must hold the root that signed it, and the host of "
+                "the URL must be among its names",
+            )
+        if isinstance(cause, ssl.SSLError):
+            return Failure(
+                is_tls=True,
+                reason=f"the TLS handshake failed ({cause.reason})",
+                advice="Does the server speak TLS on this port, and does it want a client "
+                "certificate of an authority that it trusts?",
+            )
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.TimeoutException):
+        return Failure(False, "no answer in time", "Is the server overloaded or paused?")
+    return Failure(
+        is_tls=False,
+        reason=f"no connection ({error or type(error).__name__})",
+        advice="Is the server running and listening there?",
+    )
+
+
+def _tls_context(
+    url: str, roots: bytes, client_certificate: bytes | None, client_key: bytes | None
+) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cadata=roots.decode("ascii"))
+    except (ssl.SSLError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"tls_root_certificates for {url} holds no readable PEM certificate: give the "
+            "content of the file, not its path"
+        ) from error
+    if client_certificate is None or client_key is None:
+        return context
+    # The ssl module reads certificate and key from a file only; this one has mode 0600.
+    with tempfile.NamedTemporaryFile(prefix="medfab-tls-") as file:
+        file.write(client_certificate + b"\n" + client_key)
+        file.flush()
+        try:
+            context.load_cert_chain(file.name)
+        except ssl.SSLError as error:
+            raise ValueError(
+                f"The client certificate and key for {url} are no PEM or do not belong together"
+            ) from error
+    return context

@@ -1,0 +1,247 @@
+"""The Fabric CA client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Self
+
+from medfab_gateway.ca import _csr
+from medfab_gateway.ca._rest import RestClient, Result
+from medfab_gateway.ca._types import (
+    AttributeRequest,
+    CertificateAuthorityInfo,
+    Credential,
+    Enrollment,
+    Subject,
+)
+
+
+class AsyncCertificateAuthority:
+    """One certificate authority of a Fabric CA server.
+
+    >>> async with AsyncCertificateAuthority(
+    ...     "https://localhost:7054", ca_name="ca-hospital", tls_root_certificates=pem
+    ... ) as ca:
+    ...     admin = await ca.enroll("admin", secret)
+    ...     secret = await ca.register(
+    ...         admin.credential, "dr-who", attributes={"role": ("practitioner", True)}
+    ...     )
+    ...     practitioner = await ca.enroll("dr-who", secret)
+
+    Every method raises `CertificateAuthorityError` or a subclass.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        ca_name: str = "",
+        tls_root_certificates: bytes,
+        timeout: float = 30.0,
+    ) -> None:
+        """Prepare the client; the first call connects.
+
+        Args:
+            url: Base URL, `https://host:port`. Plain HTTP is refused: secrets travel here.
+            ca_name: Which CA of the server; empty for the server's default.
+            tls_root_certificates: PEM of the certificates trusted to sign the server's, and no
+                others: the system's store is not consulted.
+            timeout: Seconds for each call; connecting has five of them at most.
+
+        Raises:
+            ValueError: The URL is not https, or the PEM cannot be read.
+        """
+        self._rest = RestClient(
+            url, ca_name=ca_name, tls_root_certificates=tls_root_certificates, timeout=timeout
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._rest.url!r}, ca_name={self._rest.ca_name!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections. May be called again."""
+        await self._rest.close()
+
+    async def cainfo(self) -> CertificateAuthorityInfo:
+        """Name, certificate chain and version; needs no identity."""
+        return _info(await self._rest.get("cainfo", "Cannot get CA information"))
+
+    async def enroll(
+        self,
+        enrollment_id: str,
+        secret: str,
+        *,
+        hosts: Iterable[str] = (),
+        profile: str = "",
+        attribute_requests: Iterable[AttributeRequest] | None = None,
+        subject: Subject | None = None,
+    ) -> Enrollment:
+        """Exchange id and secret for a certificate over a key made here.
+
+        Args:
+            enrollment_id: Id that was registered; becomes the common name.
+            secret: The secret of the registration.
+            hosts: DNS names and IP addresses that the certificate is for; a TLS server's needs
+                them all.
+            profile: `tls` for a TLS certificate, empty for a signing one; others as configured.
+            attribute_requests: Attributes to put into the certificate. None: those registered
+                with `ecert`, the CA's default. An empty iterable: none at all.
+            subject: Further subject fields; None for none.
+
+        Raises:
+            AuthenticationFailedError: Unknown id, wrong secret, or no enrollments left.
+        """
+        return await self._enroll(
+            "enroll",
+            f"Cannot enroll {enrollment_id!r}",
+            enrollment_id,
+            hosts=hosts,
+            profile=profile,
+            attribute_requests=attribute_requests,
+            subject=subject,
+            secret=secret,
+        )
+
+    async def reenroll(
+        self,
+        credential: Credential,
+        *,
+        hosts: Iterable[str] = (),
+        profile: str = "",
+        attribute_requests: Iterable[AttributeRequest] | None = None,
+        subject: Subject | None = None,
+    ) -> Enrollment:
+        """Exchange a certificate that is still valid for a new one, over a new key.
+
+        Arguments are those of `enroll`; hosts and subject are not taken over from the old
+        certificate.
+
+        Raises:
+            AuthenticationFailedError: The old certificate has expired, is revoked, or is not of
+                this CA.
+        """
+        enrollment_id = _csr.common_name(credential.certificate)
+        return await self._enroll(
+            "reenroll",
+            f"Cannot re-enroll {enrollment_id!r}",
+            enrollment_id,
+            hosts=hosts,
+            profile=profile,
+            attribute_requests=attribute_requests,
+            subject=subject,
+            credential=credential,
+        )
+
+    async def register(
+        self,
+        registrar: Credential,
+        enrollment_id: str,
+        *,
+        type: str = "client",
+        affiliation: str = "",
+        attributes: Mapping[str, tuple[str, bool]] | None = None,
+        secret: str | None = None,
+        max_enrollments: int | None = None,
+    ) -> str:
+        """Make an identity known to the CA, and return its enrollment secret.
+
+        Args:
+            registrar: An identity that may register, e.g. the CA's bootstrap admin.
+            enrollment_id: The new id; unique within the CA.
+            type: `client`, `peer`, `orderer` or `admin`: with NodeOUs it decides the role.
+            affiliation: Dotted path that exists at the CA. Empty: the registrar's own; `.`: the
+                root, where the registrar is not there.
+            attributes: Name to (value, whether certificates carry it unless asked otherwise).
+            secret: None lets the CA make one.
+            max_enrollments: How often the secret may be used; -1 without limit, None as the CA is
+                configured.
+
+        Raises:
+            AlreadyRegisteredError: The id is taken.
+            AuthorizationFailedError: The registrar may not register this type, affiliation or
+                attribute.
+        """
+        body: dict[str, object] = {
+            "id": enrollment_id,
+            "type": type,
+            "affiliation": affiliation,
+            "attrs": [
+                {"name": name, "value": value, "ecert": in_certificate}
+                for name, (value, in_certificate) in (attributes or {}).items()
+            ],
+        }
+        if secret is not None:
+            body["secret"] = secret
+        if max_enrollments is not None:
+            body["max_enrollments"] = max_enrollments
+        result = await self._rest.post(
+            "register",
+            f"Cannot register {enrollment_id!r}",
+            body,
+            credential=registrar,
+            hidden=secret,
+        )
+        return result.text("secret")
+
+    async def _enroll(
+        self,
+        operation: str,
+        summary: str,
+        enrollment_id: str,
+        *,
+        hosts: Iterable[str],
+        profile: str,
+        attribute_requests: Iterable[AttributeRequest] | None,
+        subject: Subject | None,
+        secret: str | None = None,
+        credential: Credential | None = None,
+    ) -> Enrollment:
+        hosts = tuple(hosts)
+        private_key = _csr.generate_private_key()
+        request_pem = _csr.signing_request(
+            private_key, common_name=enrollment_id, subject=subject or Subject(), hosts=hosts
+        )
+        body: dict[str, object] = {
+            "certificate_request": request_pem.decode("ascii"),
+            "profile": profile,
+        }
+        if hosts:
+            body["hosts"] = hosts
+        if attribute_requests is not None:
+            body["attr_reqs"] = [
+                {"name": request.name, "optional": request.optional}
+                for request in attribute_requests
+            ]
+        result = await self._rest.post(
+            operation,
+            summary,
+            body,
+            credential=credential,
+            basic=None if secret is None else (enrollment_id, secret),
+            hidden=secret,
+        )
+        return Enrollment(
+            certificate=result.decoded("Cert"),
+            private_key=_csr.private_key_pem(private_key),
+            ca_chain=result.part("ServerInfo").decoded("CAChain"),
+        )
+
+
+def _info(result: Result) -> CertificateAuthorityInfo:
+    return CertificateAuthorityInfo(
+        ca_name=result.text("CAName"),
+        ca_chain=result.decoded("CAChain"),
+        version=result.text("Version"),
+    )
