@@ -1,0 +1,167 @@
+"""Administration of one orderer: the channel participation API (fabric v3.1 `restapi.go`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from medfab_gateway._https import explain, https_client
+from medfab_gateway.admin._peer_admin import JoinOutcome
+from medfab_gateway.admin.errors import OrdererAdminError
+
+_CHANNELS = "/participation/v1/channels"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelParticipation:
+    """A channel at an orderer."""
+
+    name: str
+    """Name of the channel."""
+    status: str
+    """`active`, `onboarding` (catching up), `inactive` or `failed`."""
+    consensus_relation: str
+    """`consenter`, `follower`, `config-tracker` or `other`."""
+    height: int
+    """Number of blocks."""
+
+
+class OrdererAdmin:
+    """Administration of one orderer.
+
+    >>> async with OrdererAdmin(
+    ...     "https://localhost:9443", tls_root_certificates=ca,
+    ...     client_certificate=certificate, client_key=key,
+    ... ) as orderer:
+    ...     await orderer.join(genesis_block)
+
+    The orderer knows its administrators by their TLS certificates alone
+    (`Admin.TLS.ClientRootCAs`). Methods raise `OrdererAdminError`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        tls_root_certificates: bytes,
+        client_certificate: bytes,
+        client_key: bytes,
+        timeout: float = 30.0,
+    ) -> None:
+        """Prepare; the first call connects.
+
+        Args:
+            url: Of the admin endpoint (`Admin.ListenAddress`), `https://host:port`.
+            tls_root_certificates: PEM of what may have signed the orderer's certificate.
+            client_certificate: The administrator's TLS certificate, PEM.
+            client_key: Its key, PEM, not encrypted.
+            timeout: Seconds for each call.
+
+        Raises:
+            ValueError: The URL is not https, or a PEM cannot be read.
+        """
+        self._url = url.rstrip("/")
+        self._client = https_client(
+            self._url,
+            tls_root_certificates=tls_root_certificates,
+            client_certificate=client_certificate,
+            client_key=client_key,
+            timeout=timeout,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def join(self, genesis_block: bytes) -> JoinOutcome:
+        """Join the channel of a serialised genesis or latest configuration block."""
+        response = await self._send(
+            self._client.build_request(
+                "POST",
+                _CHANNELS,
+                files={"config-block": ("config.block", genesis_block)},
+            ),
+            "Joining a channel failed",
+        )
+        # An orderer of Fabric 2 gives the same status where a system channel forbids joining.
+        if (
+            response.status_code == httpx.codes.METHOD_NOT_ALLOWED
+            and "channel already exists" in _reason(response)
+        ):
+            return JoinOutcome.ALREADY_JOINED
+        self._check(response, "Joining a channel failed", expected=httpx.codes.CREATED)
+        return JoinOutcome.JOINED
+
+    async def channels(self) -> list[str]:
+        """Names of the channels that the orderer has joined, sorted."""
+        summary = "Listing channels failed"
+        answer = await self._get(_CHANNELS, summary)
+        return sorted(channel["name"] for channel in answer.get("channels") or ())
+
+    async def channel(self, name: str) -> ChannelParticipation:
+        """State of one channel; an `OrdererAdminError` of status 404 where it has not joined."""
+        answer = await self._get(
+            f"{_CHANNELS}/{quote(name, safe='')}", f"Asking for channel {name} failed"
+        )
+        return ChannelParticipation(
+            name=answer["name"],
+            status=answer["status"],
+            consensus_relation=answer["consensusRelation"],
+            height=answer["height"],
+        )
+
+    async def _get(self, path: str, summary: str) -> Any:
+        response = await self._send(self._client.build_request("GET", path), summary)
+        self._check(response, summary, expected=httpx.codes.OK)
+        return response.json()
+
+    async def _send(self, request: httpx.Request, summary: str) -> httpx.Response:
+        try:
+            return await self._client.send(request)
+        except httpx.HTTPError as error:
+            failure = explain(error)
+            raise OrdererAdminError(
+                summary,
+                address=self._url,
+                message=failure.reason,
+                status=None,
+                advice=failure.advice,
+            ) from error
+
+    def _check(self, response: httpx.Response, summary: str, *, expected: int) -> None:
+        if response.status_code != expected:
+            raise OrdererAdminError(
+                summary,
+                address=self._url,
+                message=_reason(response),
+                status=response.status_code,
+                advice=_ADVICE.get(response.status_code, ""),
+            )
+
+
+_ADVICE = {
+    404: "The orderer has not joined this channel, or this is not its admin endpoint",
+    503: "Set ChannelParticipation.Enabled to true in orderer.yaml",
+}
+
+
+def _reason(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["error"])
+    except (ValueError, LookupError, TypeError):
+        return response.reason_phrase

@@ -1,0 +1,90 @@
+"""What an administration call can fail with.
+
+    MedfabError
+    └── AdministrationError
+        ├── PolicyError            text that is not a signature policy
+        ├── CollectionError        a collection that Fabric would refuse, or that misses a name
+        ├── PackageError           a label or connection that cannot be packaged
+        ├── DefinitionError        a chaincode definition that Fabric would refuse
+        ├── PeerAdminError         a peer answered no
+        ├── DiscoveryError         a peer answered no to a discovery query
+        └── OrdererAdminError      an orderer answered no, or not at all
+
+A peer that does not answer is a `GatewayError` (`ConnectionFailedError` and so on) of
+`medfab_gateway.errors`, the same as for transactions; `Lifecycle`, which submits transactions,
+raises those errors only.
+"""
+
+from __future__ import annotations
+
+from medfab_gateway.errors import MedfabError
+
+__all__ = [
+    "AdministrationError",
+    "CollectionError",
+    "DefinitionError",
+    "DiscoveryError",
+    "OrdererAdminError",
+    "PackageError",
+    "PeerAdminError",
+    "PolicyError",
+]
+
+
+class AdministrationError(MedfabError):
+    """Root of this package's errors."""
+
+
+class PolicyError(AdministrationError):
+    """Text that is not a signature policy, or one that makes no sense."""
+
+    def __init__(self, reason: str, *, text: str, position: int) -> None:
+        self.text = text
+        """The policy as given."""
+        self.position = position
+        """Where in the text, counted from 0."""
+        super().__init__(
+            f"{reason} at character {position + 1} of the policy {text!r}. "
+            "The form is OR('Org1MSP.member', AND('Org2MSP.peer', 'Org3MSP.admin')) or "
+            "OutOf(2, …), with the roles member, admin, client, peer, orderer"
+        )
+
+
+class CollectionError(AdministrationError):
+    """A collection that Fabric would refuse."""
+
+
+class PackageError(AdministrationError):
+    """A chaincode that cannot be packaged."""
+
+
+class DefinitionError(AdministrationError):
+    """A chaincode definition that Fabric would refuse."""
+
+
+class _NodeError(AdministrationError):
+    def __init__(
+        self, summary: str, *, address: str, message: str, status: int | None, advice: str = ""
+    ) -> None:
+        self.address = address
+        """Address or URL of the node."""
+        self.message = message
+        """The node's own words, or why it gave none."""
+        self.status = status
+        """Status of the answer (200, 404, 500, …); None when none came."""
+        answered = "" if status is None else f" (status {status})"
+        super().__init__(
+            f"{summary} at {address}: {message}{answered}" + (f". {advice}" if advice else "")
+        )
+
+
+class PeerAdminError(_NodeError):
+    """A peer answered no."""
+
+
+class DiscoveryError(_NodeError):
+    """A peer answered no to a discovery query."""
+
+
+class OrdererAdminError(_NodeError):
+    """An orderer answered no, or not at all: then `status` is None."""
