@@ -1,1 +1,125 @@
-"""medfab_gateway."""
+"""The Python client for Hyperledger Fabric's Gateway.
+
+    from medfab_gateway import AsyncGateway, ConnectionProfile, FileSystemWallet
+
+    profile = ConnectionProfile.load(".medfab/hospital/connection.json")
+    practitioner = FileSystemWallet(".medfab/hospital/wallet").get("practitioner")
+
+    async with AsyncGateway.connect(
+        profile.endpoint_for("hospital"), practitioner.identity, practitioner.signer()
+    ) as gateway:
+        contract = gateway.network("care").contract("ehr")
+        answer = await contract.evaluate("ListAccess")
+
+`medfab_gateway.ca` is the client of a Fabric CA, `medfab_gateway.admin` administers channels and
+chaincodes; both are imported by themselves.
+"""
+
+from medfab_gateway._block import (
+    Block,
+    BlockTransaction,
+    ChaincodeEvent,
+    ChaincodeResponse,
+    CollectionReadWriteSet,
+    Creator,
+    HashedMetadataWrite,
+    HashedRead,
+    HashedWrite,
+    MetadataWrite,
+    NamespaceReadWriteSet,
+    RangeQuery,
+    Read,
+    Version,
+    Write,
+)
+from medfab_gateway._block_decoder import decode_block
+from medfab_gateway._blocks_async import AsyncBlockEvents
+from medfab_gateway._commit_async import AsyncCommit, Status
+from medfab_gateway._contract_async import AsyncContract
+from medfab_gateway._gateway_async import AsyncGateway
+from medfab_gateway._network_async import AsyncNetwork
+from medfab_gateway._options import GatewayOptions
+from medfab_gateway._proposal_async import AsyncProposal
+from medfab_gateway._transaction_async import AsyncSubmittedTransaction, AsyncTransaction
+from medfab_gateway.endpoint import Endpoint
+from medfab_gateway.errors import (
+    BlockDecodeError,
+    ChaincodeFailure,
+    CommitError,
+    CommitStatusError,
+    ConnectionFailedError,
+    DeliverError,
+    EndorseError,
+    EndpointError,
+    ErrorDetail,
+    EvaluateError,
+    GatewayError,
+    IdentityError,
+    IdentityNotFoundError,
+    MedfabError,
+    ProfileError,
+    RequestLimitError,
+    SigningError,
+    SubmitError,
+    WalletError,
+)
+from medfab_gateway.identity import Hash, Identity, Signer, private_key_signer
+from medfab_gateway.profile import CertificateAuthorityProfile, ConnectionProfile
+from medfab_gateway.wallet import FileSystemWallet, WalletEntry
+
+__all__ = [
+    "AsyncBlockEvents",
+    "AsyncCommit",
+    "AsyncContract",
+    "AsyncGateway",
+    "AsyncNetwork",
+    "AsyncProposal",
+    "AsyncSubmittedTransaction",
+    "AsyncTransaction",
+    "Block",
+    "BlockDecodeError",
+    "BlockTransaction",
+    "CertificateAuthorityProfile",
+    "ChaincodeEvent",
+    "ChaincodeFailure",
+    "ChaincodeResponse",
+    "CollectionReadWriteSet",
+    "CommitError",
+    "CommitStatusError",
+    "ConnectionFailedError",
+    "ConnectionProfile",
+    "Creator",
+    "DeliverError",
+    "EndorseError",
+    "Endpoint",
+    "EndpointError",
+    "ErrorDetail",
+    "EvaluateError",
+    "FileSystemWallet",
+    "GatewayError",
+    "GatewayOptions",
+    "Hash",
+    "HashedMetadataWrite",
+    "HashedRead",
+    "HashedWrite",
+    "Identity",
+    "IdentityError",
+    "IdentityNotFoundError",
+    "MedfabError",
+    "MetadataWrite",
+    "NamespaceReadWriteSet",
+    "ProfileError",
+    "RangeQuery",
+    "Read",
+    "RequestLimitError",
+    "Signer",
+    "SigningError",
+    "Status",
+    "SubmitError",
+    "Version",
+    "WalletEntry",
+    "WalletError",
+    "Write",
+    "decode_block",
+    "private_key_signer",
+]

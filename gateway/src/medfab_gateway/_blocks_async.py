@@ -1,0 +1,134 @@
+"""The stream of a channel's blocks (`/protos.Deliver/Deliver`)."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+import grpc
+import grpc.aio
+from fabric_protos.common import common_pb2
+from fabric_protos.peer import events_pb2_grpc
+
+from medfab_gateway._block import Block
+from medfab_gateway._block_decoder import decode_block
+from medfab_gateway._client import Client
+from medfab_gateway._rpc_errors import translate_rpc_error
+from medfab_gateway._signable import Signable
+from medfab_gateway.errors import DeliverError
+
+
+class AsyncBlockEvents(Signable):
+    """Blocks in order: an async iterator that is also an async context manager.
+
+    Leaving the `async with`, `aclose()`, an error, and cancelling the task that waits for a block
+    all end the stream at the peer. An ended stream yields nothing more. `bytes` is a
+    `common.Envelope`.
+    """
+
+    def __init__(self, client: Client, *, channel_name: str, payload: bytes) -> None:
+        envelope = common_pb2.Envelope(payload=payload)
+        super().__init__(client, envelope, signed=envelope, content=payload)
+        self._channel_name = channel_name
+        self._call: Any = None
+        self._ended = False
+
+    def __aiter__(self) -> AsyncBlockEvents:
+        return self
+
+    async def __anext__(self) -> Block:
+        if self._ended:
+            raise StopAsyncIteration
+        try:
+            return await self._next_block()
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def aclose(self) -> None:
+        """Ends the stream. Harmless where it has ended already."""
+        self._ended = True
+        if self._call is not None:
+            self._call.cancel()
+
+    async def __aenter__(self) -> AsyncBlockEvents:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _next_block(self) -> Block:
+        if self._call is None:
+            self._sign()
+            stub: Any = events_pb2_grpc.DeliverStub(self._client.channel)
+            self._call = stub.Deliver(iter([self._message]))
+        try:
+            response = await self._call.read()
+        except grpc.aio.AioRpcError as error:
+            raise translate_rpc_error(
+                error,
+                DeliverError,
+                action=f"Reading the blocks of channel {self._channel_name}",
+                address=self._client.address,
+            ) from error
+        if response is grpc.aio.EOF:
+            raise self._error(
+                grpc.StatusCode.UNAVAILABLE,
+                "the peer ended the stream without saying why",
+                "Begin again at the block after the last one received.",
+            )
+        if response.WhichOneof("Type") == "block":
+            return decode_block(response.block)
+        if response.status == common_pb2.SUCCESS:
+            raise StopAsyncIteration
+        raise self._status_error(response.status)
+
+    def _status_error(self, status: int) -> DeliverError:
+        """The peer's in-band status: fabric/common/deliver/deliver.go."""
+        code, reason, advice = _STATUSES.get(status, _OTHER_STATUS)
+        name = common_pb2.Status.Name(status) if status in common_pb2.Status.values() else status
+        return self._error(code, f"{reason} (status {name})", advice)
+
+    def _error(self, code: grpc.StatusCode, reason: str, advice: str) -> DeliverError:
+        peer = self._client.address or "the peer"
+        return DeliverError(
+            f"Reading the blocks of channel {self._channel_name} from {peer} failed: {reason}.\n"
+            f"{advice}",
+            code=code,
+        )
+
+
+_STATUSES = {
+    common_pb2.BAD_REQUEST: (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "the peer did not accept the request",
+        "Check that this machine's clock is right (15 minutes at most), that the client "
+        "certificate is given where the peer asks for one, and the block numbers.",
+    ),
+    common_pb2.FORBIDDEN: (
+        grpc.StatusCode.PERMISSION_DENIED,
+        "the identity may not read the channel's blocks",
+        "Check that it is a member of an organisation of the channel, that its certificate has "
+        "not expired or been revoked, and that its key belongs to it.",
+    ),
+    common_pb2.NOT_FOUND: (
+        grpc.StatusCode.NOT_FOUND,
+        "the peer has not joined the channel, or has no such block",
+        "Check the channel's name, and that the peer has joined it.",
+    ),
+    common_pb2.SERVICE_UNAVAILABLE: (
+        grpc.StatusCode.UNAVAILABLE,
+        "the peer cannot deliver blocks at present",
+        "Try again later, at the block after the last one received.",
+    ),
+}
+_OTHER_STATUS = (
+    grpc.StatusCode.INTERNAL,
+    "the peer failed to read its blocks",
+    "Its log says more.",
+)

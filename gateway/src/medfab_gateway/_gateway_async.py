@@ -1,0 +1,88 @@
+"""The connection of one identity to one peer's Gateway service."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import grpc.aio
+
+from medfab_gateway._client import Client
+from medfab_gateway._network_async import AsyncNetwork
+from medfab_gateway._options import GatewayOptions
+from medfab_gateway.endpoint import Endpoint
+from medfab_gateway.identity import Hash, Identity, Signer
+
+
+class AsyncGateway:
+    """A door to Fabric's channels, for one identity.
+
+        async with AsyncGateway.connect(endpoint, identity, signer) as gateway:
+            contract = gateway.network("care").contract("ehr")
+            answer = await contract.evaluate("ListAccess")
+
+    Made by `connect()`. Use it within one event loop; it may serve any number of tasks at a time.
+    """
+
+    def __init__(self, client: Client, *, owns_channel: bool) -> None:
+        self._client = client
+        self._owns_channel = owns_channel
+
+    @classmethod
+    def connect(
+        cls,
+        endpoint: Endpoint | grpc.aio.Channel,
+        identity: Identity,
+        signer: Signer | None = None,
+        *,
+        hash: Hash | None = None,
+        options: GatewayOptions | None = None,
+        tls_certificate_hash: bytes | None = None,
+    ) -> AsyncGateway:
+        """A gateway; the connection is made at the first call. Call it in a running event loop.
+
+        endpoint: a peer of the identity's organisation; or a channel made by the caller, which
+        closing the gateway leaves open. signer: None: calls raise `SigningError`.
+        hash: None: the one that fits the identity's key (SHA-256; none for Ed25519).
+        options: None: the defaults of `GatewayOptions`.
+        tls_certificate_hash: SHA-256 of the client certificate's DER, for a channel made by the
+        caller with one; an `Endpoint` knows it by itself.
+        """
+        if isinstance(endpoint, Endpoint):
+            channel, address = endpoint.open_channel(), endpoint.address
+            tls_certificate_hash = endpoint.client_certificate_hash
+        else:
+            channel, address = endpoint, None
+        client = Client(
+            channel=channel,
+            address=address,
+            tls_certificate_hash=tls_certificate_hash,
+            identity=identity,
+            signer=signer,
+            hash=hash or identity.default_hash(),
+            options=options or GatewayOptions(),
+        )
+        return cls(client, owns_channel=isinstance(endpoint, Endpoint))
+
+    @property
+    def identity(self) -> Identity:
+        return self._client.identity
+
+    def network(self, channel_name: str) -> AsyncNetwork:
+        """The channel of that name. Whether it exists is seen at the first call."""
+        return AsyncNetwork(self._client, channel_name)
+
+    async def close(self) -> None:
+        """Ends all calls under way and closes the connection, unless the caller made it."""
+        if self._owns_channel:
+            await self._client.channel.close()
+
+    async def __aenter__(self) -> AsyncGateway:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
