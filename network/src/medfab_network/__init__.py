@@ -1,1 +1,41 @@
-"""medfab_network."""
+"""Runs a Hyperledger Fabric consortium from one topology file.
+
+```python
+from pathlib import Path
+from medfab_network import Network
+
+async with Network(Path(".medfab")).running() as network:
+    async with network.gateway("hospital", "practitioner") as gateway:
+        contract = gateway.network("care").contract("ehr")
+```
+"""
+
+from medfab_network.errors import (
+    BuildError,
+    DirectoryError,
+    NetworkError,
+    NodeFailedError,
+    NotReadyError,
+    NotRunningError,
+    PortInUseError,
+    TopologyError,
+)
+from medfab_network.network import Network, NodeStatus
+from medfab_network.topology import Topology, User, load_topology, parse_topology
+
+__all__ = [
+    "BuildError",
+    "DirectoryError",
+    "Network",
+    "NetworkError",
+    "NodeFailedError",
+    "NodeStatus",
+    "NotReadyError",
+    "NotRunningError",
+    "PortInUseError",
+    "Topology",
+    "TopologyError",
+    "User",
+    "load_topology",
+    "parse_topology",
+]

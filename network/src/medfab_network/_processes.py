@@ -68,6 +68,16 @@ class NodeProcesses:
                     found[node] = pid
         return found
 
+    def environment(self, node: str) -> dict[str, str]:
+        """The environment that a running node was started with; empty when it does not run."""
+        pid = self.running().get(node)
+        try:
+            content = Path(f"/proc/{pid}/environ").read_bytes()
+        except OSError:
+            return {}
+        pairs = (entry.decode(errors="replace").partition("=") for entry in content.split(b"\0"))
+        return {name: value for name, _, value in pairs if name}
+
     def check_alive(self, node: str) -> None:
         """Raise `NodeFailedError` with the last log lines when a node that we started has ended."""
         child = self._children.get(node)

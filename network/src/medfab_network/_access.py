@@ -1,0 +1,54 @@
+"""How the network's own commands reach its nodes: endpoints and identities from the directory."""
+
+from __future__ import annotations
+
+from medfab_gateway import AsyncGateway, Endpoint
+from medfab_gateway.admin import Discovery, OrdererAdmin, PeerAdmin
+from medfab_gateway.ca import AsyncCertificateAuthority
+from medfab_gateway.wallet import FileSystemWallet, WalletEntry
+from medfab_network._enrolment import ADMIN
+from medfab_network._layout import Layout
+from medfab_network.topology import HOST, Node, Organization
+
+
+class Access:
+    """Clients for the nodes of one network directory. Callers close what they get."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    def entry(self, organization: str, label: str) -> WalletEntry:
+        return FileSystemWallet(self._layout.wallet(organization)).get(label)
+
+    def endpoint(self, node: Node) -> Endpoint:
+        root = self._layout.ca_certificate(node.organization).read_bytes()
+        return Endpoint(node.address, tls_root_certificates=root, server_name=node.name)
+
+    def certificate_authority(self, organization: Organization) -> AsyncCertificateAuthority:
+        return AsyncCertificateAuthority(
+            f"https://{HOST}:{organization.ca.port}",
+            ca_name=organization.ca.name,
+            tls_root_certificates=self._layout.ca_certificate(organization.name).read_bytes(),
+        )
+
+    def gateway(self, organization: Organization, user: str = ADMIN) -> AsyncGateway:
+        entry = self.entry(organization.name, user)
+        endpoint = self.endpoint(organization.peers[0])
+        return AsyncGateway.connect(endpoint, entry.identity, entry.signer())
+
+    def peer_admin(self, peer: Node) -> PeerAdmin:
+        entry = self.entry(peer.organization, ADMIN)
+        return PeerAdmin(self.endpoint(peer), entry.identity, entry.signer())
+
+    def discovery(self, peer: Node) -> Discovery:
+        entry = self.entry(peer.organization, ADMIN)
+        return Discovery(self.endpoint(peer), entry.identity, entry.signer())
+
+    def orderer_admin(self, orderer: Node) -> OrdererAdmin:
+        client = self._layout.tls(orderer.organization, ADMIN)
+        return OrdererAdmin(
+            f"https://{HOST}:{orderer.admin_port}",
+            tls_root_certificates=(client / "ca.pem").read_bytes(),
+            client_certificate=(client / "cert.pem").read_bytes(),
+            client_key=(client / "key.pem").read_bytes(),
+        )

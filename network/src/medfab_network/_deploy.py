@@ -1,0 +1,115 @@
+"""Deploying chaincode: package, install, approve for each organisation, commit."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from medfab_gateway.admin import (
+    ChaincodeDefinition,
+    Lifecycle,
+    collection_config_package,
+    endorsement_policy,
+    package_ccaas,
+    package_id,
+)
+from medfab_network._files import write_atomically
+from medfab_network._layout import Layout
+from medfab_network.topology import Chaincode, Node, Topology
+
+
+def package(chaincode: Chaincode) -> bytes:
+    """The package: a label and nothing else, so its id is the same for every organisation.
+
+    Address and keys come from each organisation's own connection file, by the external builder.
+    """
+    return package_ccaas(chaincode.label)
+
+
+def chaincode_package_id(chaincode: Chaincode) -> str:
+    return package_id(package(chaincode))
+
+
+def write_connection(node: Node, chaincode: Chaincode, layout: Layout) -> None:
+    """What the organisation's peers need to dial its chaincode process, with mutual TLS."""
+    tls = layout.tls(node.organization, node.name)
+    document = {
+        "address": node.address,
+        "dial_timeout": "10s",
+        "tls_required": True,
+        "client_auth_required": True,
+        "client_key": (tls / "key.pem").read_text(),
+        "client_cert": (tls / "cert.pem").read_text(),
+        "root_cert": (tls / "ca.pem").read_text(),
+    }
+    path = layout.connections(node.organization) / f"{chaincode.label}.json"
+    write_atomically(path, json.dumps(document), 0o600)
+
+
+def definition(chaincode: Chaincode, topology: Topology, sequence: int) -> ChaincodeDefinition:
+    """What the organisations agree on; see `docs/design/network.md` for the custodians."""
+    return ChaincodeDefinition(
+        name=chaincode.name,
+        version=chaincode.version,
+        sequence=sequence,
+        endorsement_policy=endorsement_policy(majority_of_custodians(chaincode, topology)),
+        collections=collection_config_package(collections(chaincode, topology)),
+    )
+
+
+def majority_of_custodians(chaincode: Chaincode, topology: Topology) -> str:
+    """A signature policy; the channel's own where there are no custodians."""
+    if not chaincode.custodians:
+        return "/Channel/Application/Endorsement"
+    peers = ", ".join(f"'{topology.organization(c).msp_id}.peer'" for c in chaincode.custodians)
+    return f"OutOf({len(chaincode.custodians) // 2 + 1}, {peers})"
+
+
+def collections(chaincode: Chaincode, topology: Topology) -> list[dict[str, Any]]:
+    """Fabric's collection configuration of the chaincode's shared collections."""
+    members = ", ".join(f"'{topology.organization(c).msp_id}.member'" for c in chaincode.custodians)
+    others = len(chaincode.custodians) - 1
+    return [
+        {
+            "name": name,
+            "policy": f"OR({members})",
+            # An endorser answers only when one more custodian holds the data.
+            "requiredPeerCount": min(1, others),
+            "maxPeerCount": others,
+            "blockToLive": 0,
+            "memberOnlyRead": True,
+            "memberOnlyWrite": True,
+            "endorsementPolicy": {"signaturePolicy": majority_of_custodians(chaincode, topology)},
+        }
+        for name in chaincode.collections
+    ]
+
+
+async def approve_and_commit(
+    chaincode: Chaincode, topology: Topology, lifecycles: Mapping[str, Lifecycle]
+) -> bool:
+    """Approve for every member of the channel and commit; False when it was committed already.
+
+    `lifecycles` has one for each member, by organisation name, each with that organisation's
+    administrator.
+    """
+    first = next(iter(lifecycles.values()))
+    committed = await first.committed(chaincode.name)
+    sequence = 1 if committed is None else committed.sequence
+    wanted = definition(chaincode, topology, sequence)
+    if wanted == committed:
+        return False
+    if committed is not None:
+        wanted = definition(chaincode, topology, sequence + 1)
+    identifier = chaincode_package_id(chaincode)
+    await asyncio.gather(
+        *(
+            lifecycle.approve(wanted, identifier, msp_id=topology.organization(name).msp_id)
+            for name, lifecycle in lifecycles.items()
+        )
+    )
+    everyone = [topology.organization(name).msp_id for name in lifecycles]
+    await first.commit(wanted, endorsing_organizations=everyone)
+    return True

@@ -1,0 +1,92 @@
+"""Asking nodes how they are, on their operations endpoints; and waiting until they are well."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+
+from medfab_network._processes import NodeProcesses
+from medfab_network.errors import NodeFailedError
+from medfab_network.topology import HOST, Node
+
+_POLL_SECONDS = 0.05
+START_TIMEOUT = 60.0
+"""Seconds; generous, because a loaded machine is not a broken network."""
+
+
+def tls_context(root: Path, client: Path | None = None) -> ssl.SSLContext:
+    """Trust the certificate in `root` alone; `client` is a folder with cert.pem and key.pem."""
+    context = ssl.create_default_context(cafile=str(root))
+    if client is not None:
+        context.load_cert_chain(client / "cert.pem", client / "key.pem")
+    return context
+
+
+async def is_listening(port: int) -> bool:
+    """Whether something accepts connections on the port."""
+    try:
+        _, writer = await asyncio.open_connection(HOST, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def is_healthy(node: Node, context: ssl.SSLContext) -> bool:
+    """One look: operations endpoint for peers and orderers, `/cainfo` for CAs, else the port."""
+    if node.kind == "chaincode":
+        return await is_listening(node.port)
+    path = f"{node.port}/cainfo" if node.kind == "ca" else f"{node.operations_port}/healthz"
+    async with httpx.AsyncClient(verify=context, timeout=5.0, trust_env=False) as client:
+        try:
+            response = await client.get(f"https://{HOST}:{path}")
+        except httpx.HTTPError:
+            return False
+    # A peer's health answers before its gRPC port listens.
+    return response.status_code == 200 and (node.kind == "ca" or await is_listening(node.port))
+
+
+async def raft_leaders(node: Node, context: ssl.SSLContext) -> set[str]:
+    """The channels of which this orderer is the leader, by its metrics."""
+    async with httpx.AsyncClient(verify=context, timeout=5.0, trust_env=False) as client:
+        try:
+            response = await client.get(f"https://{HOST}:{node.operations_port}/metrics")
+        except httpx.HTTPError:
+            return set()
+    channels = set()
+    for line in response.text.splitlines():
+        if line.startswith('consensus_etcdraft_is_leader{channel="') and line.endswith(" 1"):
+            channels.add(line.split('"')[1])
+    return channels
+
+
+async def wait_until(
+    check: Callable[[], Awaitable[bool]],
+    *,
+    node: str,
+    what: str,
+    processes: NodeProcesses,
+    timeout: float = START_TIMEOUT,
+) -> None:
+    """Ask `check` until it is true; `NodeFailedError` when `node` ends or time is up."""
+    deadline = time.monotonic() + timeout
+    while not await check():
+        processes.check_alive(node)
+        if time.monotonic() > deadline:
+            reason = f"did not get ready within {timeout:.0f} s ({what})"
+            raise NodeFailedError(node, reason, processes.log_tail(node))
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def wait_healthy(node: Node, context: ssl.SSLContext, processes: NodeProcesses) -> None:
+    """Wait until `node` answers well."""
+
+    async def check() -> bool:
+        return await is_healthy(node, context)
+
+    await wait_until(check, node=node.name, what="health", processes=processes)

@@ -1,0 +1,55 @@
+"""Fabric's v1 connection profile of an organisation: how any Fabric client finds the network."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from medfab_network._files import write_atomically
+from medfab_network._layout import Layout
+from medfab_network.topology import HOST, Organization, Topology
+
+
+def write_connection_profile(
+    organization: Organization, topology: Topology, layout: Layout
+) -> None:
+    """Write `connection.json` with the organisation's peers first and the CA."""
+    document = connection_profile(organization, topology, layout)
+    write_atomically(
+        layout.connection_profile(organization.name), json.dumps(document, indent=2) + "\n"
+    )
+
+
+def connection_profile(
+    organization: Organization, topology: Topology, layout: Layout
+) -> dict[str, Any]:
+    """The document; certificates are embedded, so that the file can travel alone."""
+    root = layout.ca_certificate(organization.name).read_text()
+    return {
+        "name": f"{topology.name}-{organization.name}",
+        "version": "1.0.0",
+        "client": {"organization": organization.name},
+        "organizations": {
+            organization.name: {
+                "mspid": organization.msp_id,
+                "peers": [peer.name for peer in organization.peers],
+                "certificateAuthorities": [organization.ca.name],
+            }
+        },
+        "peers": {
+            peer.name: {
+                "url": f"grpcs://{peer.address}",
+                "tlsCACerts": {"pem": root},
+                "grpcOptions": {"ssl-target-name-override": peer.name},
+            }
+            for peer in organization.peers
+        },
+        "certificateAuthorities": {
+            organization.ca.name: {
+                "url": f"https://{HOST}:{organization.ca.port}",
+                "caName": organization.ca.name,
+                "tlsCACerts": {"pem": [root]},
+                "httpOptions": {"verify": True},
+            }
+        },
+    }

@@ -1,0 +1,320 @@
+"""Bringing a network up. Every step looks first whether its result is there already."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from dataclasses import dataclass, field
+from importlib import resources
+
+import yaml
+
+from medfab_gateway.admin import Lifecycle
+from medfab_gateway.errors import GatewayError, MedfabError
+from medfab_network._access import Access
+from medfab_network._binaries import Binaries
+from medfab_network._configtx import configtx
+from medfab_network._deploy import (
+    approve_and_commit,
+    chaincode_package_id,
+    definition,
+    package,
+    write_connection,
+)
+from medfab_network._enrolment import ADMIN, Enrolment, registrar_secret
+from medfab_network._files import write_atomically
+from medfab_network._health import (
+    is_listening,
+    raft_leaders,
+    tls_context,
+    wait_healthy,
+    wait_until,
+)
+from medfab_network._layout import Layout
+from medfab_network._nodes import Start, ca_start, chaincode_start, orderer_start, peer_start
+from medfab_network._processes import NodeProcesses
+from medfab_network._profiles import write_connection_profile
+from medfab_network._progress import Progress
+from medfab_network.errors import NetworkError, PortInUseError
+from medfab_network.topology import Channel, Node, Organization, Topology
+
+_STAGE_TIMEOUT = 90.0
+
+
+@dataclass(kw_only=True)
+class UpReport:
+    """What `up` did. `seconds` has the wall-clock time of each stage, in order."""
+
+    started: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class BringUp:
+    """One run of `up`."""
+
+    def __init__(
+        self,
+        topology: Topology,
+        layout: Layout,
+        processes: NodeProcesses,
+        binaries: Binaries,
+        progress: Progress,
+    ) -> None:
+        self._topology = topology
+        self._layout = layout
+        self._processes = processes
+        self._binaries = binaries
+        self._progress = progress
+        self._access = Access(layout)
+        self._running = processes.running()
+        self.report = UpReport()
+
+    async def run(self) -> UpReport:
+        """All stages. What this run started is for the caller to stop when it raises."""
+        topology = self._topology
+        await self._check_ports()
+        self._install_builder()
+        async with self._stage("certificate authorities, enrolment, nodes"):
+            await _all(self._organization(o) for o in topology.all_organizations())
+        async with self._stage("channels"):
+            await self._write_genesis_blocks()
+            await self._join_orderers()
+            await _all(self._join_peer(peer) for o in topology.organizations for peer in o.peers)
+        async with self._stage("peers see each other"):
+            await _all(
+                self._wait_for_membership(channel, peer)
+                for channel in topology.channels
+                for member in topology.members(channel.name)
+                for peer in member.peers
+            )
+        async with self._stage("chaincode"):
+            for chaincode in topology.chaincodes:
+                await self._deploy(chaincode.name)
+        return self.report
+
+    @contextlib.asynccontextmanager
+    async def _stage(self, name: str) -> AsyncIterator[None]:
+        self._progress.step(name)
+        began = time.monotonic()
+        yield
+        self.report.seconds[name] = seconds = time.monotonic() - began
+        self._progress.done(name, seconds)
+
+    async def _check_ports(self) -> None:
+        for node in self._topology.nodes():
+            if node.name in self._running:
+                continue
+            for port in node.ports:
+                if await is_listening(port):
+                    raise PortInUseError(
+                        f"port {port}, which {node.name} needs, is taken by another program. "
+                        "End that program (`ss -ltnp` shows it), or choose another base_port in "
+                        "the topology"
+                    )
+
+    def _install_builder(self) -> None:
+        source = resources.files("medfab_network").joinpath("data/builder")
+        for name in ("detect", "build", "release"):
+            program = self._layout.builder / "bin" / name
+            write_atomically(program, source.joinpath(name).read_bytes(), 0o755)
+
+    # --- certificate authority, enrolment, node processes ---------------------------------
+
+    async def _organization(self, organization: Organization) -> None:
+        await self._start_ca(organization)
+        chaincodes = [
+            (node, chaincode)
+            for chaincode in self._topology.chaincodes
+            for node in chaincode.nodes
+            if node.organization == organization.name
+        ]
+        async with self._access.certificate_authority(organization) as ca:
+            enrolment = Enrolment(organization, self._layout, ca)
+            await enrolment.organization(tuple(node.name for node, _ in chaincodes))
+        write_connection_profile(organization, self._topology, self._layout)
+        for orderer in organization.orderers:
+            self._start(
+                orderer, orderer_start(orderer, self._topology, self._binaries, self._layout)
+            )
+        for peer in organization.peers:
+            self._start(peer, peer_start(peer, self._topology, self._binaries, self._layout))
+        for node, chaincode in chaincodes:
+            write_connection(node, chaincode, self._layout)
+            identifier = chaincode_package_id(chaincode)
+            if self._processes.environment(node.name).get("CHAINCODE_ID") not in (None, identifier):
+                await self._processes.stop([node.name])  # an older version of the chaincode
+                self._running.pop(node.name, None)
+            self._start(node, chaincode_start(node, chaincode, identifier, self._layout))
+        context = self._tls(organization.name)
+        for node in (*organization.orderers, *organization.peers):
+            await wait_healthy(node, context, self._processes)
+        installs = [chaincode for _, chaincode in chaincodes]
+        for peer in organization.peers:
+            async with self._access.peer_admin(peer) as admin:
+                for chaincode in installs:
+                    await admin.install_chaincode(package(chaincode))
+        for node, _ in chaincodes:
+            await wait_healthy(node, context, self._processes)
+
+    async def _start_ca(self, organization: Organization) -> None:
+        node = organization.ca
+        secret = registrar_secret(self._layout, organization.name)
+        self._start(node, ca_start(node, self._binaries, self._layout, secret))
+        certificate = self._layout.ca_certificate(organization.name)
+
+        async def has_certificate() -> bool:
+            return certificate.exists() and certificate.stat().st_size > 0
+
+        await wait_until(
+            has_certificate, node=node.name, what="its certificate", processes=self._processes
+        )
+        await wait_healthy(node, self._tls(organization.name), self._processes)
+
+    def _start(self, node: Node, start: Start) -> None:
+        if node.name in self._running:
+            return
+        self._processes.start(node.name, start.command, start.environment, start.folder)
+        self.report.started.append(node.name)
+
+    def _tls(self, organization: str) -> ssl.SSLContext:
+        return tls_context(self._layout.ca_certificate(organization))
+
+    # --- channels --------------------------------------------------------------------------
+
+    async def _write_genesis_blocks(self) -> None:
+        missing = [
+            channel
+            for channel in self._topology.channels
+            if not self._layout.channel_block(channel.name).exists()
+        ]
+        document = yaml.safe_dump(configtx(self._topology, self._layout), sort_keys=False)
+        write_atomically(self._layout.configtx, document)
+        await _all(self._write_genesis_block(channel) for channel in missing)
+
+    async def _write_genesis_block(self, channel: Channel) -> None:
+        target = self._layout.channel_block(channel.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = target.with_suffix(".unfinished")
+        process = await asyncio.create_subprocess_exec(
+            self._binaries["configtxgen"],
+            *("-profile", channel.name, "-channelID", channel.name),
+            *("-configPath", str(self._layout.root), "-outputBlock", str(unfinished)),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, errors = await process.communicate()
+        if process.returncode != 0:
+            last = errors.decode(errors="replace").strip().splitlines()[-3:]
+            raise NetworkError(
+                f"configtxgen could not make the genesis block of {channel.name}:\n"
+                + "\n".join(last)
+            )
+        unfinished.replace(target)
+
+    async def _join_orderers(self) -> None:
+        ordering = self._topology.ordering
+        blocks = {
+            channel.name: self._layout.channel_block(channel.name).read_bytes()
+            for channel in self._topology.channels
+        }
+
+        async def join(orderer: Node) -> None:
+            async with self._access.orderer_admin(orderer) as admin:
+                joined = await admin.channels()
+                for name, block in blocks.items():
+                    if name not in joined:
+                        await admin.join(block)
+
+        await _all(join(orderer) for orderer in ordering.orderers)
+        context = tls_context(
+            self._layout.ca_certificate(ordering.name), self._layout.tls(ordering.name, ADMIN)
+        )
+
+        async def every_channel_has_a_leader() -> bool:
+            led: set[str] = set()
+            for orderer in ordering.orderers:
+                led |= await raft_leaders(orderer, context)
+            return led >= set(blocks)
+
+        await wait_until(
+            every_channel_has_a_leader,
+            node=ordering.orderers[0].name,
+            what="a raft leader for every channel",
+            processes=self._processes,
+        )
+
+    async def _join_peer(self, peer: Node) -> None:
+        async with self._access.peer_admin(peer) as admin:
+            joined = await admin.channels()
+            for channel in self._topology.channels_of(peer.organization):
+                if channel.name not in joined:
+                    await admin.join_channel(self._layout.channel_block(channel.name).read_bytes())
+
+    async def _wait_for_membership(self, channel: Channel, peer: Node) -> None:
+        everyone = {
+            other.address
+            for member in self._topology.members(channel.name)
+            for other in member.peers
+        }
+        async with self._access.discovery(peer) as discovery:
+
+            async def sees_everyone() -> bool:
+                try:
+                    seen = {found.endpoint for found in await discovery.peers(channel.name)}
+                except MedfabError:
+                    return False
+                return seen >= everyone
+
+            await wait_until(
+                sees_everyone,
+                node=peer.name,
+                what=f"seeing all peers of {channel.name}",
+                processes=self._processes,
+                timeout=_STAGE_TIMEOUT,
+            )
+
+    # --- chaincode ---------------------------------------------------------------------------
+
+    async def _deploy(self, name: str) -> None:
+        chaincode = next(c for c in self._topology.chaincodes if c.name == name)
+        members = self._topology.members(chaincode.channel)
+        async with contextlib.AsyncExitStack() as stack:
+            lifecycles = {}
+            for member in members:
+                gateway = await stack.enter_async_context(self._access.gateway(member))
+                lifecycles[member.name] = Lifecycle(gateway.network(chaincode.channel))
+            await approve_and_commit(chaincode, self._topology, lifecycles)
+            committed = await next(iter(lifecycles.values())).committed(chaincode.name)
+            if committed is None:
+                raise NetworkError(f"{name} is committed, but {members[0].name} does not know it")
+            wanted = definition(chaincode, self._topology, committed.sequence)
+
+            async def wait_for(member: Organization) -> None:
+                async def knows() -> bool:
+                    try:
+                        return await lifecycles[member.name].committed(name) == wanted
+                    except GatewayError:
+                        return False
+
+                await wait_until(
+                    knows,
+                    node=member.peers[0].name,
+                    what=f"the committed definition of {name}",
+                    processes=self._processes,
+                )
+
+            await _all(wait_for(member) for member in members)
+
+
+async def _all(coroutines: Iterable[Coroutine[None, None, None]]) -> None:
+    """Run all at once; the first error ends the others and is raised as itself."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

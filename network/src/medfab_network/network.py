@@ -1,0 +1,280 @@
+"""A consortium on this machine: `Network`.
+
+```python
+async with Network(Path(".medfab")).running() as network:      # up … down
+    async with network.gateway("clinic", "practitioner") as gateway:
+        ...
+```
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import shutil
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from medfab_gateway import AsyncGateway
+from medfab_gateway.errors import MedfabError
+from medfab_gateway.wallet import WalletEntry
+from medfab_network._access import Access
+from medfab_network._binaries import Binaries, ensure_binaries
+from medfab_network._enrolment import ADMIN, Enrolment
+from medfab_network._health import is_healthy, tls_context
+from medfab_network._layout import Layout
+from medfab_network._processes import NodeProcesses
+from medfab_network._progress import Progress, Silent
+from medfab_network._up import BringUp, UpReport
+from medfab_network.errors import DirectoryError, NotRunningError
+from medfab_network.topology import Node, Topology, User, load_topology, parse_topology
+
+DEFAULT_DIRECTORY = Path(".medfab")
+_STOP_ORDER = ("chaincode", "peer", "orderer", "ca")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeStatus:
+    """How one node is."""
+
+    node: Node
+    pid: int | None
+    """None: no process."""
+    healthy: bool
+    heights: Mapping[str, int]
+    """Channel → number of blocks; peers and orderers only."""
+
+
+class Network:
+    """The network of one directory.
+
+    `topology` None means: the one that the directory was made with, else the default consortium.
+    """
+
+    def __init__(
+        self,
+        directory: Path = DEFAULT_DIRECTORY,
+        topology: Topology | None = None,
+        *,
+        progress: Progress | None = None,
+        bin_dir: Path | None = None,
+    ) -> None:
+        self._layout = Layout(directory.absolute())
+        stored = self._stored_topology()
+        self.topology = topology or stored or load_topology(None)
+        self._stored = stored
+        self._progress = progress or Silent()
+        self._bin_dir = bin_dir
+        self._processes = NodeProcesses(self._layout.root, self._layout.logs)
+        self._access = Access(self._layout)
+
+    @property
+    def directory(self) -> Path:
+        return self._layout.root
+
+    @property
+    def exists(self) -> bool:
+        """Whether the directory holds a network, running or not."""
+        return self._stored is not None
+
+    async def up(self) -> UpReport:
+        """Start, or go on from wherever an earlier `up` got to. Idempotent.
+
+        When it fails or is cancelled, the nodes that it started are stopped again.
+        Raises `NetworkError` and its subclasses, and the gateway's `MedfabError`.
+        """
+        binaries = await self._binaries()
+        with self._lock():
+            self._claim_directory()
+            bring_up = BringUp(
+                self.topology, self._layout, self._processes, binaries, self._progress
+            )
+            try:
+                return await bring_up.run()
+            except BaseException:
+                await self._shielded_stop(bring_up.report.started)
+                raise
+
+    async def down(self) -> list[str]:
+        """Stop all nodes; returns their names. Ledgers and identities stay."""
+        if not self._layout.root.exists():
+            return []
+        with self._lock():
+            return await self._stop(list(self._processes.running()))
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Network]:
+        """Up for the length of the block, down afterwards whatever happens."""
+        await self.up()
+        try:
+            yield self
+        finally:
+            await self._shielded_stop(list(self._processes.running()))
+
+    async def clean(self) -> list[str]:
+        """Stop all nodes and delete the directory with ledgers and keys; returns what ended."""
+        if not self._layout.root.exists():
+            return []
+        if not self._looks_like_ours():
+            raise DirectoryError(
+                f"{self.directory} is not empty and holds no network; delete it by hand if you "
+                "mean it"
+            )
+        with self._lock():
+            stopped = await self._stop(list(self._processes.running()))
+            shutil.rmtree(self._layout.root)
+        self._stored = None
+        return stopped
+
+    async def status(self) -> list[NodeStatus]:
+        """One entry for each node of the topology, asked all at once."""
+        running = self._processes.running()
+        return list(
+            await asyncio.gather(
+                *(self._node_status(node, running.get(node.name)) for node in self.topology.nodes())
+            )
+        )
+
+    def processes(self) -> dict[str, int]:
+        """Node → pid of what runs now."""
+        return self._processes.running()
+
+    def log_file(self, node: str) -> Path:
+        """The log of a node; `NotRunningError` when there is no such log."""
+        path = self._processes.log_file(node)
+        if not path.exists():
+            known = ", ".join(n.name for n in self.topology.nodes())
+            raise NotRunningError(f"there is no log of {node!r}; the nodes are {known}")
+        return path
+
+    def log_tail(self, node: str, lines: int) -> str:
+        self.log_file(node)
+        return self._processes.log_tail(node, lines)
+
+    def gateway(self, organization: str, user: str = ADMIN) -> AsyncGateway:
+        """A gateway at the organisation's first peer, as one of its enrolled users.
+
+        To be called in a running event loop, and closed (`async with`) by the caller.
+        """
+        return self._access.gateway(self.topology.organization(organization), user)
+
+    async def enrol_user(self, organization: str, user: User) -> WalletEntry:
+        """A new user with certificate attributes, through the organisation's CA and its registrar.
+
+        A user who is in the wallet already is returned as is.
+        """
+        member = self.topology.organization(organization)
+        if not self._layout.ca_certificate(organization).exists():
+            raise NotRunningError(f"{self.directory} has no network yet: `medfab network up`")
+        async with self._access.certificate_authority(member) as ca:
+            return await Enrolment(member, self._layout, ca).user(user)
+
+    def wallet(self, organization: str) -> Path:
+        """The wallet folder of an organisation."""
+        return self._layout.wallet(organization)
+
+    def connection_profile(self, organization: str) -> Path:
+        """Fabric's v1 connection profile of an organisation."""
+        return self._layout.connection_profile(organization)
+
+    async def _binaries(self) -> Binaries:
+        return await ensure_binaries(self._progress, self._bin_dir)
+
+    async def _node_status(self, node: Node, pid: int | None) -> NodeStatus:
+        healthy = False
+        heights: dict[str, int] = {}
+        if pid is not None and self._layout.ca_certificate(node.organization).exists():
+            context = tls_context(self._layout.ca_certificate(node.organization))
+            healthy = await is_healthy(node, context)
+        if healthy:
+            with contextlib.suppress(MedfabError):  # shown as a node without heights
+                heights = await self._heights(node)
+        return NodeStatus(node=node, pid=pid, healthy=healthy, heights=heights)
+
+    async def _heights(self, node: Node) -> dict[str, int]:
+        if node.kind == "peer":
+            async with self._access.peer_admin(node) as peer:
+                return {c: (await peer.chain_info(c)).height for c in await peer.channels()}
+        if node.kind == "orderer":
+            async with self._access.orderer_admin(node) as orderer:
+                return {c: (await orderer.channel(c)).height for c in await orderer.channels()}
+        return {}
+
+    async def _stop(self, names: list[str]) -> list[str]:
+        """Chaincode first, certificate authorities last; those of a kind at once."""
+        kinds = {node.name: node.kind for node in self.topology.nodes()}
+        stopped: list[str] = []
+        for kind in _STOP_ORDER:
+            # A node that the topology no longer names counts as chaincode.
+            group = [name for name in names if kinds.get(name, "chaincode") == kind]
+            if group:
+                stopped += await self._processes.stop(group)
+        return stopped
+
+    async def _shielded_stop(self, names: list[str]) -> None:
+        """Stop even when the caller is being cancelled; a second Ctrl-C kills at once."""
+        stopping = asyncio.ensure_future(self._stop(names))
+        while not stopping.done():
+            try:
+                await asyncio.shield(stopping)
+            except asyncio.CancelledError:
+                if not stopping.done():
+                    self._processes.kill_now()
+
+    def _claim_directory(self) -> None:
+        root = self._layout.root
+        if self._stored is None and any(p.name != "lock" for p in root.iterdir()):
+            if not self._looks_like_ours():
+                raise DirectoryError(
+                    f"{root} is not empty and holds no network; choose another --dir"
+                )
+            raise DirectoryError(
+                f"{root} holds a network without its topology (a run was cut off, or files were "
+                f"deleted); start afresh with `medfab network clean --dir {root}`"
+            )
+        if self._stored is not None and _skeleton(self._stored) != _skeleton(self.topology):
+            raise DirectoryError(
+                f"{root} was made for another topology. Use another --dir, or delete the old "
+                f"network with `medfab network clean --dir {root}`"
+            )
+        self._layout.topology.write_text(
+            yaml.safe_dump(dict(self.topology.source), sort_keys=False)
+        )
+        self._stored = self.topology
+
+    def _looks_like_ours(self) -> bool:
+        names = {path.name for path in self._layout.root.iterdir()} - {"lock"}
+        return not names or bool(names & {"topology.yaml", "organizations"})
+
+    def _stored_topology(self) -> Topology | None:
+        path = self._layout.topology
+        if not path.exists():
+            return None
+        try:
+            return parse_topology(yaml.safe_load(path.read_text()))
+        except Exception as error:
+            raise DirectoryError(
+                f"{path} is damaged ({error}); start afresh by deleting {self._layout.root}"
+            ) from error
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[None]:
+        """One command at a time works on a directory."""
+        self._layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._layout.lock.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise DirectoryError(
+                    f"another medfab command is working on {self.directory}; wait until it ends"
+                ) from error
+            yield
+
+
+def _skeleton(topology: Topology) -> Mapping[str, object]:
+    """What cannot change in a running network; chaincodes are upgraded by `up`."""
+    return {key: value for key, value in topology.source.items() if key != "chaincodes"}
