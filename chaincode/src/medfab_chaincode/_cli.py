@@ -1,0 +1,168 @@
+"""The command `medfab-chaincode`."""
+
+import asyncio
+import importlib
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from medfab_chaincode._contract import Contract
+from medfab_chaincode._log import LogFormat, configure_logging
+from medfab_chaincode._server import serve as serve_contracts
+from medfab_chaincode._settings import ServerSettings
+from medfab_chaincode.errors import ChaincodeError
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Serve Hyperledger Fabric chaincode written in Python."""
+
+
+@main.command()
+@click.argument("contracts", nargs=-1, required=True, metavar="MODULE:CLASS...")
+@click.option(
+    "--address",
+    envvar="CHAINCODE_SERVER_ADDRESS",
+    required=True,
+    metavar="HOST:PORT",
+    help="Where to listen; port 0 takes a free one.",
+)
+@click.option(
+    "--chaincode-id",
+    envvar="CHAINCODE_ID",
+    required=True,
+    metavar="LABEL:HASH",
+    help="The package id that the peers installed.",
+)
+@click.option(
+    "--tls-key-file", envvar="CHAINCODE_TLS_KEY_FILE", type=_FILE, help="Private key, PEM."
+)
+@click.option(
+    "--tls-cert-file", envvar="CHAINCODE_TLS_CERT_FILE", type=_FILE, help="Certificate, PEM."
+)
+@click.option(
+    "--client-ca-cert-file",
+    envvar="CHAINCODE_CLIENT_CA_CERT_FILE",
+    type=_FILE,
+    help="Let only clients in that have a certificate of these CAs, PEM.",
+)
+@click.option(
+    "--tls-disabled",
+    envvar="CHAINCODE_TLS_DISABLED",
+    is_flag=True,
+    help="Plaintext: for development on one machine.",
+)
+@click.option(
+    "--drain-seconds",
+    envvar="CHAINCODE_DRAIN_SECONDS",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="How long running transactions may take to finish on SIGTERM.",
+)
+@click.option(
+    "--log-format",
+    envvar="CHAINCODE_LOG_FORMAT",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+)
+@click.option(
+    "--log-level",
+    envvar="CHAINCODE_LOG_LEVEL",
+    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
+    default="info",
+    show_default=True,
+)
+@click.pass_context
+def serve(
+    context: click.Context,
+    *,
+    contracts: tuple[str, ...],
+    address: str,
+    chaincode_id: str,
+    tls_key_file: Path | None,
+    tls_cert_file: Path | None,
+    client_ca_cert_file: Path | None,
+    tls_disabled: bool,
+    drain_seconds: float,
+    log_format: LogFormat,
+    log_level: str,
+) -> None:
+    """Serve contract classes as chaincode. The first one is the default contract.
+
+    Prints "listening on HOST:PORT" when peers can connect. SIGTERM and SIGINT let running
+    transactions finish; a second one ends the process at once. Every option can be set by its
+    environment variable, e.g. CHAINCODE_SERVER_ADDRESS.
+
+    \b
+    Example:
+      medfab-chaincode serve medfab_chaincode.ehr:EhrContract \\
+        --address 127.0.0.1:9999 --chaincode-id ehr:4f1c... \\
+        --tls-key-file server.key --tls-cert-file server.pem --client-ca-cert-file ca.pem
+    """
+    configure_logging(log_format, log_level)
+    settings = ServerSettings(
+        address=address,
+        chaincode_id=chaincode_id,
+        tls_key_file=tls_key_file,
+        tls_certificate_file=tls_cert_file,
+        client_ca_certificate_file=client_ca_cert_file,
+        tls_disabled=tls_disabled,
+        drain_seconds=drain_seconds,
+    )
+    instances = [_load(name) for name in contracts]
+    try:
+        _run(instances, settings)
+    except ChaincodeError as error:
+        raise click.ClickException(str(error)) from error
+    context.exit(0)
+
+
+def _load(name: str) -> Contract:
+    module_name, _, class_name = name.partition(":")
+    # Last, so that a file in the working directory can hide no installed module.
+    sys.path.append(str(Path.cwd()))
+    try:
+        contract = getattr(importlib.import_module(module_name), class_name)
+    except (ModuleNotFoundError, ValueError) as error:
+        raise click.ClickException(f"{name}: cannot import {module_name!r}: {error}") from error
+    except AttributeError as error:
+        raise click.ClickException(f"{name}: {module_name} has no class {class_name!r}") from error
+    if not (isinstance(contract, type) and issubclass(contract, Contract)):
+        raise click.ClickException(f"{name} is not a subclass of medfab_chaincode.Contract")
+    return contract()
+
+
+def _run(contracts: list[Contract], settings: ServerSettings) -> None:
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(_serve(contracts, settings))
+    else:
+        uvloop.run(_serve(contracts, settings))
+
+
+async def _serve(contracts: list[Contract], settings: ServerSettings) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+            # The next one is the kernel's: it ends the process even if a contract hangs.
+            signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    await serve_contracts(
+        contracts,
+        settings,
+        stop=stop,
+        on_listening=lambda address: click.echo(f"listening on {address}"),
+    )

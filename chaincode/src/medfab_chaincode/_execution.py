@@ -1,0 +1,104 @@
+"""Running one transaction: whatever the contract does, exactly one outcome."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from medfab_chaincode._canonical import canonical_json
+from medfab_chaincode._contract import Context
+from medfab_chaincode._conversation import Conversation
+from medfab_chaincode._log import describe_failure
+from medfab_chaincode._router import Router
+from medfab_chaincode._stub import Stub
+from medfab_chaincode._transport import PAYLOAD_BYTES
+from medfab_chaincode.errors import ChaincodeError, ContractError
+
+_log = logging.getLogger("medfab_chaincode.contract")
+
+UNKNOWN = "<unknown>"
+"""What the log calls a function that no contract has: its name is the caller's text."""
+
+_INTERNAL_MESSAGE = canonical_json(
+    {
+        "code": "INTERNAL",
+        "message": "the contract failed; see the chaincode log of the endorsing organisation",
+    }
+).decode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a transaction ended: what goes into COMPLETED, and the function for the log."""
+
+    function: str
+    status: int
+    message: str = ""
+    payload: bytes = b""
+    event: Any = None
+
+
+class Executor:
+    """Runs transactions through a router. Never raises, except when it is cancelled."""
+
+    def __init__(self, router: Router) -> None:
+        self._router = router
+
+    async def execute(
+        self, conversation: Conversation, *, payload: bytes, proposal_bytes: bytes
+    ) -> Outcome:
+        """Call the contract and send its writes if it succeeds."""
+        function = UNKNOWN
+        try:
+            stub = Stub.from_message(conversation, payload=payload, proposal_bytes=proposal_bytes)
+            route = self._router.resolve(stub.function)
+            function = route.wire_name
+            result = encode_result(await route.call(Context(stub), stub.args[1:]))
+            if len(result) > PAYLOAD_BYTES:
+                _too_large()
+            await stub.flush()
+            return Outcome(function=function, status=200, payload=result, event=stub.event)
+        except ContractError as error:
+            return _refusal(function, error)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise  # the stream is gone, or the server ends
+            failure: BaseException = error  # the contract cancelled something of its own
+        except (Exception, SystemExit) as error:
+            failure = error
+        _log.error(
+            "the contract failed",
+            extra={
+                "transaction_id": conversation.transaction_id,
+                "function": function,
+                "error": describe_failure(failure),
+            },
+        )
+        return Outcome(function=function, status=500, message=_INTERNAL_MESSAGE)
+
+
+def encode_result(result: Any) -> bytes:
+    """Encode what a function returned: text and bytes as they are, None as nothing, else JSON.
+
+    Raises `NotCanonicalError`.
+    """
+    if result is None:
+        return b""
+    if isinstance(result, bytes):
+        return result
+    if isinstance(result, str):
+        return result.encode()
+    return canonical_json(result)
+
+
+def _refusal(function: str, error: ContractError) -> Outcome:
+    try:
+        message = canonical_json({"code": error.code, "message": error.message}).decode()
+    except ChaincodeError:  # a code or a message that is no UTF-8 text
+        return Outcome(function=function, status=500, message=_INTERNAL_MESSAGE)
+    return Outcome(function=function, status=error.status, message=message)
+
+
+def _too_large() -> NoReturn:
+    raise ChaincodeError(f"a result is at most {PAYLOAD_BYTES} bytes")
