@@ -53,6 +53,8 @@ def https_client(
 
 def explain(error: httpx.HTTPError) -> Failure:
     """Plain words for an exception of httpx."""
+    if isinstance(error, httpx.TimeoutException):
+        return Failure(False, "no answer in time", "Is the server overloaded or paused?")
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -70,8 +72,6 @@ def explain(error: httpx.HTTPError) -> Failure:
                 "certificate of an authority that it trusts?",
             )
         cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.TimeoutException):
-        return Failure(False, "no answer in time", "Is the server overloaded or paused?")
     return Failure(
         is_tls=False,
         reason=f"no connection ({error or type(error).__name__})",
@@ -83,7 +83,8 @@ def _tls_context(
     url: str, roots: bytes, client_certificate: bytes | None, client_key: bytes | None
 ) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cadata=roots.decode("ascii"))
+        # Without data, the ssl module would trust the system's roots instead.
+        context = ssl.create_default_context(cadata=roots.decode("ascii") or "no certificate")
     except (ssl.SSLError, UnicodeDecodeError) as error:
         raise ValueError(
             f"tls_root_certificates for {url} holds no readable PEM certificate: give the "

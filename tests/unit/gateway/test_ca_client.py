@@ -1,0 +1,238 @@
+"""The CA client's requests and errors; what a real server says is in tests/integration."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import ssl
+
+import pytest
+import trustme
+
+from medfab_gateway.ca import (
+    AlreadyRegisteredError,
+    AsyncCertificateAuthority,
+    AttributeRequest,
+    AuthenticationFailedError,
+    AuthorizationFailedError,
+    CertificateAuthorityError,
+    CertificateAuthorityTlsError,
+    CertificateAuthorityUnreachableError,
+    Credential,
+)
+from medfab_gateway.errors import MedfabError
+from unit.gateway.https_server import Answer, Request, https_server
+
+CREDENTIAL = Credential(certificate=b"CERT", signer=lambda digest: b"SIGNATURE")
+
+
+def success(result: object) -> Answer:
+    envelope = {"result": result, "errors": [], "messages": [], "success": True}
+    return Answer(201, json.dumps(envelope).encode())
+
+
+def failure(status: int, code: int, message: str) -> Answer:
+    errors = [{"code": code, "message": message}]
+    envelope = {"result": "", "errors": errors, "messages": [], "success": False}
+    return Answer(status, json.dumps(envelope).encode())
+
+
+def base64_text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+ENROLLED = success(
+    {
+        "Cert": base64_text(b"NEW CERT"),
+        "ServerInfo": {"CAName": "ca", "CAChain": base64_text(b"CHAIN"), "Version": ""},
+    }
+)
+
+
+async def call(answer: Answer | None, *, timeout: float = 5.0) -> Request:
+    """Register against one canned answer, and return what was asked."""
+    async with (
+        https_server(lambda _: answer) as server,
+        AsyncCertificateAuthority(
+            server.url, ca_name="ca", tls_root_certificates=server.tls_root, timeout=timeout
+        ) as ca,
+    ):
+        await ca.register(
+            CREDENTIAL,
+            "dr-who",
+            type="admin",
+            affiliation=".",
+            attributes={"role": ("x", True)},
+            secret="s3cret",
+            max_enrollments=-1,
+        )
+        [request] = server.requests
+        return request
+
+
+async def test_register_sends_what_fabric_ca_reads() -> None:
+    request = await call(success({"secret": "s3cret"}))
+    assert (request.method, request.target) == ("POST", "/api/v1/register")
+    assert json.loads(request.body) == {
+        "id": "dr-who",
+        "type": "admin",
+        "affiliation": ".",
+        "attrs": [{"name": "role", "value": "x", "ecert": True}],
+        "secret": "s3cret",
+        "max_enrollments": -1,
+        "caname": "ca",
+    }
+    assert request.headers["authorization"] == f"{base64_text(b'CERT')}.{base64_text(b'SIGNATURE')}"
+
+
+async def test_enroll_authenticates_by_id_and_secret() -> None:
+    async with (
+        https_server(lambda _: ENROLLED) as server,
+        AsyncCertificateAuthority(server.url, tls_root_certificates=server.tls_root) as ca,
+    ):
+        enrollment = await ca.enroll(
+            "dr:who",
+            "s3cret",
+            hosts=["a", "b"],
+            profile="tls",
+            attribute_requests=[AttributeRequest(name="role", optional=True)],
+        )
+        assert enrollment.certificate == b"NEW CERT"
+        assert enrollment.ca_chain == b"CHAIN"
+        [request] = server.requests
+        body = json.loads(request.body)
+        assert request.headers["authorization"] == f"Basic {base64_text(b'dr:who:s3cret')}"
+        assert body["certificate_request"].startswith("-----BEGIN CERTIFICATE REQUEST-----")
+        assert (body["profile"], body["hosts"]) == ("tls", ["a", "b"])
+        assert body["attr_reqs"] == [{"name": "role", "optional": True}]
+        assert "caname" not in body
+        assert "s3cret" not in request.body.decode()
+
+
+async def test_no_attribute_requests_and_an_empty_list_differ() -> None:
+    async with (
+        https_server(lambda _: ENROLLED) as server,
+        AsyncCertificateAuthority(server.url, tls_root_certificates=server.tls_root) as ca,
+    ):
+        await ca.enroll("a", "b")
+        await ca.enroll("a", "b", attribute_requests=[])
+        default, none = (json.loads(request.body) for request in server.requests)
+        assert "attr_reqs" not in default
+        assert none["attr_reqs"] == []
+
+
+async def test_cainfo_asks_for_its_ca() -> None:
+    info = {"CAName": "ca x", "CAChain": base64_text(b"CHAIN"), "Version": "1.5.21"}
+    async with (
+        https_server(lambda _: success(info)) as server,
+        AsyncCertificateAuthority(
+            server.url + "/", ca_name="ca x", tls_root_certificates=server.tls_root
+        ) as ca,
+    ):
+        answer = await ca.cainfo()
+        assert (answer.ca_name, answer.ca_chain, answer.version) == ("ca x", b"CHAIN", "1.5.21")
+        assert server.requests[0].target == "/api/v1/cainfo?ca=ca+x"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error_type"),
+    [
+        (401, 20, AuthenticationFailedError),
+        (403, 71, AuthorizationFailedError),
+        (409, 74, AlreadyRegisteredError),
+        (404, 19, CertificateAuthorityError),
+    ],
+)
+async def test_codes_become_types(
+    status: int, code: int, error_type: type[CertificateAuthorityError]
+) -> None:
+    with pytest.raises(error_type) as caught:
+        await call(failure(status, code, "their words"))
+    error = caught.value
+    assert isinstance(error, MedfabError)
+    assert type(error) is error_type
+    assert (error.code, error.status, error.message) == (code, status, "their words")
+    for part in ("Cannot register 'dr-who'", error.url, "their words", f"code {code}"):
+        assert part in str(error)
+
+
+async def test_a_secret_that_the_server_quotes_is_not_repeated() -> None:
+    with pytest.raises(CertificateAuthorityError) as caught:
+        await call(failure(400, 5, 'Invalid request body; body={"secret":"s3cret"}'))
+    assert "s3cret" not in str(caught.value)
+    assert "s3cret" not in caught.value.message
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b"[]", b'{"success":false,"errors":[]}'])
+async def test_an_answer_of_something_else_says_so(body: bytes) -> None:
+    with pytest.raises(CertificateAuthorityError, match="HTTP 502 without the answer") as caught:
+        await call(Answer(502, body))
+    assert caught.value.code is None
+
+
+@pytest.mark.parametrize("result", [{}, {"secret": 1}, "text"])
+async def test_a_missing_field_is_named(result: object) -> None:
+    with pytest.raises(CertificateAuthorityError, match="Field secret is missing"):
+        await call(success(result))
+
+
+async def test_no_answer_in_time() -> None:
+    with pytest.raises(CertificateAuthorityUnreachableError, match="no answer in time") as caught:
+        await call(None, timeout=0.2)
+    assert not isinstance(caught.value, CertificateAuthorityTlsError)
+
+
+async def test_nobody_listens() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"https://localhost:{unused.getsockname()[1]}"
+        root = trustme.CA().cert_pem.bytes()
+        async with AsyncCertificateAuthority(url, tls_root_certificates=root) as ca:
+            with pytest.raises(CertificateAuthorityUnreachableError, match="listening") as caught:
+                await ca.cainfo()
+    assert url in str(caught.value)
+
+
+async def test_a_foreign_root_sends_nothing() -> None:
+    foreign = trustme.CA().cert_pem.bytes()
+    async with (
+        https_server(lambda _: ENROLLED) as server,
+        AsyncCertificateAuthority(server.url, tls_root_certificates=foreign) as ca,
+    ):
+        with pytest.raises(CertificateAuthorityTlsError, match="not accepted"):
+            await ca.enroll("admin", "s3cret")
+        assert server.requests == []
+
+
+async def test_a_wrong_host_is_a_tls_error() -> None:
+    async with https_server(lambda _: ENROLLED) as server:
+        url = server.url.replace("localhost", "127.0.0.1")
+        async with AsyncCertificateAuthority(url, tls_root_certificates=server.tls_root) as ca:
+            with pytest.raises(CertificateAuthorityTlsError, match="among its names"):
+                await ca.cainfo()
+
+
+def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:1")
+    monkeypatch.setenv("SSL_CERT_FILE", ssl.get_default_verify_paths().openssl_cafile)
+    root = trustme.CA().cert_pem.bytes()
+    ca = AsyncCertificateAuthority("https://localhost:1", tls_root_certificates=root)
+    assert not ca._rest._client.trust_env
+
+
+@pytest.mark.parametrize("root", [b"", b"/path/ca.pem", b"\xff", b"-----BEGIN CERTIFICATE-----"])
+def test_roots_that_are_no_pem(root: bytes) -> None:
+    with pytest.raises(ValueError, match="tls_root_certificates"):
+        AsyncCertificateAuthority("https://localhost:1", tls_root_certificates=root)
+
+
+def test_plain_http_is_refused() -> None:
+    with pytest.raises(ValueError, match="https://"):
+        AsyncCertificateAuthority("http://localhost:7054", tls_root_certificates=b"")
+
+
+def test_the_repr_is_short() -> None:
+    root = trustme.CA().cert_pem.bytes()
+    ca = AsyncCertificateAuthority("https://a:1", ca_name="ca", tls_root_certificates=root)
+    assert repr(ca) == "AsyncCertificateAuthority('https://a:1', ca_name='ca')"
