@@ -82,7 +82,7 @@ class BringUp:
         async with self._stage("channels"):
             await self._write_genesis_blocks()
             await self._join_orderers()
-            await _all(self._join_peer(peer) for o in topology.organizations for peer in o.peers)
+            await self._join_peers()
         async with self._stage("peers see each other"):
             await _all(
                 self._wait_for_membership(channel, peer)
@@ -246,12 +246,23 @@ class BringUp:
             processes=self._processes,
         )
 
-    async def _join_peer(self, peer: Node) -> None:
-        async with self._access.peer_admin(peer) as admin:
-            joined = await admin.channels()
-            for channel in self._topology.channels_of(peer.organization):
-                if channel.name not in joined:
-                    await admin.join_channel(self._layout.channel_block(channel.name).read_bytes())
+    async def _join_peers(self) -> None:
+        """One peer after the other: the later one of each pair finds the earlier one ready.
+
+        Peers that join at the same moment refuse each other and back off for seconds.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            peers = []
+            for organization in self._topology.organizations:
+                for peer in organization.peers:
+                    admin = await stack.enter_async_context(self._access.peer_admin(peer))
+                    peers.append((peer, admin, await admin.channels()))
+            for channel in self._topology.channels:
+                block = self._layout.channel_block(channel.name).read_bytes()
+                for peer, admin, joined in peers:
+                    member = peer.organization in channel.organizations
+                    if member and channel.name not in joined:
+                        await admin.join_channel(block)
 
     async def _wait_for_membership(self, channel: Channel, peer: Node) -> None:
         everyone = {

@@ -7,7 +7,6 @@ NetworkError                 anything below; its text says what to do next
 ├── DirectoryError           the network directory is in use, foreign or damaged
 ├── PortInUseError           a port of the topology is taken by another program
 ├── NodeFailedError          a node ended or never became ready; carries its last log lines
-├── NotReadyError            the network as a whole did not get ready in time
 └── NotRunningError          the call needs a running network
 ```
 """
@@ -48,10 +47,6 @@ class NodeFailedError(NetworkError):
         if log_tail:
             text += f"; its last log lines:\n{log_tail}"
         super().__init__(text)
-
-
-class NotReadyError(NetworkError):
-    """Something that involves several nodes did not happen in time."""
 
 
 class NotRunningError(NetworkError):

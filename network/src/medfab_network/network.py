@@ -25,6 +25,7 @@ from medfab_gateway.wallet import WalletEntry
 from medfab_network._access import Access
 from medfab_network._binaries import Binaries, ensure_binaries
 from medfab_network._enrolment import ADMIN, Enrolment
+from medfab_network._files import write_atomically
 from medfab_network._health import is_healthy, tls_context
 from medfab_network._layout import Layout
 from medfab_network._processes import NodeProcesses
@@ -241,8 +242,8 @@ class Network:
                 f"{root} was made for another topology. Use another --dir, or delete the old "
                 f"network with `medfab network clean --dir {root}`"
             )
-        self._layout.topology.write_text(
-            yaml.safe_dump(dict(self.topology.source), sort_keys=False)
+        write_atomically(
+            self._layout.topology, yaml.safe_dump(dict(self.topology.source), sort_keys=False)
         )
         self._stored = self.topology
 
