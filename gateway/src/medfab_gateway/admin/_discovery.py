@@ -30,7 +30,8 @@ class DiscoveredPeer:
     ledger_height: int
     """Number of blocks it has of the channel."""
     chaincodes: tuple[tuple[str, str], ...]
-    """(name, version) of the chaincodes it can endorse for: installed, and committed."""
+    """(name, sequence) of the chaincodes that it can endorse for: their package is installed and
+    the definition of that sequence, in decimal, is committed. `_lifecycle` is always there."""
 
 
 class Discovery:
@@ -115,7 +116,7 @@ class Discovery:
             raise translate_rpc_error(
                 error,
                 GatewayError,
-                action=action,
+                action=f"{action} at {self._endpoint.address}",
                 address=self._endpoint.address,
                 timeout=self._timeout,
             ) from error

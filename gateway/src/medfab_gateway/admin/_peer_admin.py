@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -68,9 +69,10 @@ class PeerAdmin:
     ...     await peer.join_channel(genesis_block)
     ...     await peer.install_chaincode(package)
 
-    The identity is an admin of the peer's own organisation, except for `chain_info`, which any
-    reader of the channel may call. Methods raise `PeerAdminError` where the peer refuses and
-    `GatewayError` where it does not answer within `timeout` seconds.
+    By Fabric's default ACLs, joining and installing need an admin of the peer's own organisation,
+    `channels` any member of it, and `chain_info` a reader of the channel. Methods raise
+    `PeerAdminError` where the peer answers no, and `GatewayError` where it does not answer within
+    `timeout` seconds or does not know the identity.
     """
 
     def __init__(
@@ -118,14 +120,15 @@ class PeerAdmin:
             await self._own_channel.close()
 
     async def join_channel(self, genesis_block: bytes) -> JoinOutcome:
-        """Join the channel of a serialised genesis (or later configuration) block."""
+        """Join the channel of a serialised genesis block (block 0)."""
         channel_name = _channel_of(genesis_block)
         try:
             await self._call(f"Joining channel {channel_name}", "cscc", "JoinChain", genesis_block)
         except PeerAdminError:
             # Fabric says "already exists" only in prose; the list of channels is as good.
-            if channel_name in await self.channels():
-                return JoinOutcome.ALREADY_JOINED
+            with suppress(PeerAdminError):
+                if channel_name in await self.channels():
+                    return JoinOutcome.ALREADY_JOINED
             raise
         return JoinOutcome.JOINED
 
@@ -168,9 +171,10 @@ class PeerAdmin:
                 timeout=max(self._timeout, _INSTALL_TIMEOUT),
             )
         except PeerAdminError:
-            installed = await self.installed_chaincodes()
-            if expected_id in {chaincode.package_id for chaincode in installed}:
-                return expected_id
+            with suppress(PeerAdminError):
+                installed = await self.installed_chaincodes()
+                if expected_id in {chaincode.package_id for chaincode in installed}:
+                    return expected_id
             raise
         return str(lifecycle_pb2.InstallChaincodeResult.FromString(payload).package_id)
 
@@ -213,7 +217,11 @@ class PeerAdmin:
             answer = await self._endorser.ProcessProposal(signed, timeout=timeout)
         except grpc.aio.AioRpcError as error:
             raise translate_rpc_error(
-                error, GatewayError, action=action, address=self._address, timeout=timeout
+                error,
+                GatewayError,
+                action=f"{action} at {self._address}",
+                address=self._address,
+                timeout=timeout,
             ) from error
         if answer.response.status >= _SUCCESS_BELOW:
             message = answer.response.message
