@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 
+from medfab_chaincode._transport import PAYLOAD_BYTES
 from medfab_chaincode.errors import ChaincodeError, PeerError
 
 ChaincodeMessage = chaincode_shim_pb2.ChaincodeMessage
@@ -63,11 +64,14 @@ class Conversation:
         """Ask the peer; the future holds the payload of its RESPONSE.
 
         It fails with `PeerError` when the peer answers ERROR, with `StreamLostError` when the
-        stream ends first, and with `ChaincodeError` when the transaction is already over.
+        stream ends first, and with `ChaincodeError` when the transaction is already over or the
+        payload does not fit into a message.
         """
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         if self._closed is not None:
             _fail(future, self._closed)
+        elif len(payload) > PAYLOAD_BYTES:
+            _fail(future, ChaincodeError(f"a request is at most {PAYLOAD_BYTES} bytes"))
         elif self._outstanding is None:
             self._dispatch(kind, payload, future)
         else:
