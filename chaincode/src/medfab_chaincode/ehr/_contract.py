@@ -128,14 +128,14 @@ class EhrContract(Contract):
             reason=decision.reason.public,
             decided_at=now,
             expires_at=decision.expires_at,
-            consents=[[*consent] for consent in decision.consents],
+            consents=decision.consents,
         )
         details = AccessDetails(
             request=request,
             practitioner=requester.practitioner,
             reason=decision.reason,
-            portions=[[*portion] for portion in decision.portions],
-            exclusions=[[*portion] for portion in decision.exclusions],
+            portions=decision.portions,
+            exclusions=decision.exclusions,
         )
         request_id = context.transaction_id
         store.put(ObjectType.ACCESS, patient, request_id, entry=entry)
@@ -180,20 +180,20 @@ class EhrContract(Contract):
             )
         consents = await store.consents(patient)
         in_force = {
-            (consent.id, consent.entry.version)
+            ConsentVersion(consent_id=consent.id, version=consent.entry.version)
             for consent in consents
             if consent.entry.status is ConsentStatus.ACTIVE
         }
         details = await store.access_details(patient, request_id)
         present = decide(consents, details.request, requester, now)
-        if not present.permitted or not in_force.issuperset(map(tuple, access.consents)):
+        if not present.permitted or not in_force.issuperset(access.consents):
             raise ContractError(
                 "the patient has withdrawn or changed a consent that this permit rests on",
                 code=Code.CONSENT_REVOKED,
                 status=403,
             )
         grants = [
-            ([(c, t) for c, t in details.portions], [(c, t) for c, t in details.exclusions]),
+            (details.portions, details.exclusions),
             (present.portions, present.exclusions),
         ]
         return await _records.release(context.stub, holder_msp, patient, grants)

@@ -1,13 +1,13 @@
 """May this requester have these portions, now? A pure function of consents and request.
 
-A *portion* is a pair (category, resource type) in which None means any. Permits are intersected
-with what is asked; a deny that covers a portion takes it away, and every deny that applies is
-kept as exclusions, because a record may carry several categories and a deny of one is enough.
+Permits are intersected with what is asked; a deny that covers a portion takes it away, and every
+deny that applies is kept as exclusions, because a record may carry several categories and a deny
+of one is enough.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import product, starmap
 
 from ._codes import Reason
 from ._model import (
@@ -16,10 +16,10 @@ from ._model import (
     ConsentStatus,
     ConsentTerms,
     ConsentType,
+    ConsentVersion,
     Labels,
+    Portion,
 )
-
-Portion = tuple[str | None, str | None]
 
 PERMIT_SECONDS = 3600
 """How long a permit lasts at most; a consent that ends earlier ends it earlier."""
@@ -46,8 +46,8 @@ class Decision:
     reason: Reason
     portions: tuple[Portion, ...] = ()
     exclusions: tuple[Portion, ...] = ()
-    consents: tuple[tuple[str, int], ...] = ()
-    """(id, version) of the permits used, in order of id."""
+    consents: tuple[ConsentVersion, ...] = ()
+    """The permits used, in order of id."""
     expires_at: int | None = None
     """First second at which the permit is over; None: a denial."""
 
@@ -101,7 +101,10 @@ def decide(
         reason=Reason.PERMITTED,
         portions=_in_order(set().union(*remaining.values())),
         exclusions=_in_order({portion for terms in denies for portion in _portions(terms)}),
-        consents=tuple(sorted((consent.id, consent.entry.version) for consent in used)),
+        consents=tuple(
+            ConsentVersion(consent_id=consent.id, version=consent.entry.version)
+            for consent in sorted(used, key=lambda consent: consent.id)
+        ),
         expires_at=min([now + PERMIT_SECONDS, *ends]),
     )
 
@@ -112,15 +115,8 @@ def releases(portions: Sequence[Portion], exclusions: Sequence[Portion], labels:
         return False
     if not _OPEN_LABELS.issuperset(labels.security):
         return False
-    return any(_matches(portion, labels) for portion in portions) and not any(
-        _matches(portion, labels) for portion in exclusions
-    )
-
-
-def _matches(portion: Portion, labels: Labels) -> bool:
-    category, resource_type = portion
-    return (category is None or category in labels.categories) and (
-        resource_type is None or resource_type == labels.resource_type
+    return any(portion.matches(labels) for portion in portions) and not any(
+        portion.matches(labels) for portion in exclusions
     )
 
 
@@ -148,28 +144,31 @@ def _allows(terms: ConsentTerms, request: AccessRequest) -> bool:
 
 
 def _covers(terms: ConsentTerms, portion: Portion) -> bool:
-    category, resource_type = portion
-    return (not terms.categories or category in terms.categories) and (
-        not terms.resource_types or resource_type in terms.resource_types
+    return (not terms.categories or portion.category in terms.categories) and (
+        not terms.resource_types or portion.resource_type in terms.resource_types
     )
 
 
 def _common_portions(terms: ConsentTerms, request: AccessRequest) -> set[Portion]:
     categories = _common(terms.categories, request.categories)
     resource_types = _common(terms.resource_types, request.resource_types)
-    return set(product(categories, resource_types))
+    return set(starmap(Portion, product(categories, resource_types)))
 
 
 def _portions(terms: ConsentTerms) -> set[Portion]:
-    return set(product(terms.categories or [None], terms.resource_types or [None]))
+    return set(
+        starmap(Portion, product(terms.categories or [None], terms.resource_types or [None]))
+    )
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> set[str | None]:
     """Intersect two lists of which an empty one means any."""
     if one and other:
-        return {*one} & {*other}
+        return {entry for entry in one if entry in other}
     return {*(one or other)} or {None}
 
 
 def _in_order(portions: set[Portion]) -> tuple[Portion, ...]:
-    return tuple(sorted(portions, key=lambda portion: (portion[0] or "", portion[1] or "")))
+    return tuple(
+        sorted(portions, key=lambda portion: (portion.category or "", portion.resource_type or ""))
+    )

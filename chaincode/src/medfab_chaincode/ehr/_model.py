@@ -5,6 +5,7 @@ where that would be too wide, :meth:`check` refuses it. Refusals name the field,
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -67,7 +68,7 @@ def _require_match(pattern: re.Pattern[str], value: str, field: str, expected: s
     _require(pattern.fullmatch(value) is not None, field, expected)
 
 
-def _require_codes(values: list[str], field: str) -> None:
+def _require_codes(values: Sequence[str], field: str) -> None:
     _require(len(values) <= _MAX_LIST, field, f"at most {_MAX_LIST} entries")
     _require(len(set(values)) == len(values), field, "no entry twice")
     for value in values:
@@ -100,9 +101,9 @@ class Labels:
     """What a record is, as far as consents can speak of it; made by the holder's client."""
 
     resource_type: str
-    categories: list[str]
+    categories: tuple[str, ...]
     """Observation categories (``laboratory``, ``vital-signs``…); empty: the record has none."""
-    security: list[str]
+    security: tuple[str, ...]
     """Codes of ``meta.security``; anything above ``N`` is withheld."""
     period_start: str | None = None
     """When the finding applies (FHIR dateTime); None: not stated."""
@@ -125,7 +126,7 @@ class RecordItem:
 class FilingBatch:
     """Transient ``records`` of ``FileRecords``."""
 
-    items: list[RecordItem]
+    items: tuple[RecordItem, ...]
 
     def check(self) -> None:
         """Refuse an empty, oversized or malformed batch."""
@@ -155,7 +156,7 @@ class Released:
     """Answer of ``ReadRecords``, an evaluate: the permitted resources as filed."""
 
     holder: str
-    resources: list[str]
+    resources: tuple[str, ...]
     withheld: int
     """Records of this holder that the permit does not cover."""
 
@@ -177,9 +178,9 @@ class ConsentTerms:
     """Transient ``consent`` of ``GrantConsent``, and what is kept of it (private)."""
 
     type: ConsentType
-    purposes: list[Purpose]
-    categories: list[str]
-    resource_types: list[str]
+    purposes: tuple[Purpose, ...]
+    categories: tuple[str, ...]
+    resource_types: tuple[str, ...]
     salt: str
     grantee_msp: str | None = None
     """Recipient's organisation; None (in a deny only): everybody."""
@@ -193,7 +194,7 @@ class ConsentTerms:
     def check(self, now: int) -> None:
         """Refuse terms that are malformed, over already, or a permit for anything or anyone."""
         _require_match(_SALT, self.salt, "consent.salt", "at least 32 lower-case hex digits")
-        _require_codes([*self.purposes], "consent.purposes")
+        _require_codes(self.purposes, "consent.purposes")
         _require_codes(self.categories, "consent.categories")
         _require_codes(self.resource_types, "consent.resource_types")
         if self.grantee_msp is not None:
@@ -265,9 +266,9 @@ class ConsentView:
     type: ConsentType
     grantee_msp: str | None
     practitioner: str | None
-    purposes: list[Purpose]
-    categories: list[str]
-    resource_types: list[str]
+    purposes: tuple[Purpose, ...]
+    categories: tuple[str, ...]
+    resource_types: tuple[str, ...]
     not_before: int | None
     not_after: int | None
 
@@ -275,13 +276,28 @@ class ConsentView:
 # --- access ------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Portion:
+    """Records of a category and a resource type; None: of any."""
+
+    category: str | None
+    resource_type: str | None
+
+    def matches(self, labels: Labels) -> bool:
+        """Is a record with ``labels`` in this portion?"""
+        return self.category in (None, *labels.categories) and self.resource_type in (
+            None,
+            labels.resource_type,
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class AccessRequest:
     """Transient ``request`` of ``RequestAccess``."""
 
     purpose: Purpose
-    categories: list[str]
-    resource_types: list[str]
+    categories: tuple[str, ...]
+    resource_types: tuple[str, ...]
     salt: str
 
     def check(self) -> None:
@@ -309,8 +325,8 @@ class AccessEntry:
     decided_at: int
     expires_at: int | None
     """First second at which the permit is over; None: a denial."""
-    consents: list[list[str | int]]
-    """``[id, version]`` of each consent that the permit rests on."""
+    consents: tuple[ConsentVersion, ...]
+    """Each consent that the permit rests on, at the version decided upon."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -320,10 +336,10 @@ class AccessDetails:
     request: AccessRequest
     practitioner: str
     reason: str
-    portions: list[list[str | None]]
-    """Granted ``[category, resource type]``; null: any."""
-    exclusions: list[list[str | None]]
-    """Forbidden ``[category, resource type]``, even within the granted ones; null: any."""
+    portions: tuple[Portion, ...]
+    """What is granted."""
+    exclusions: tuple[Portion, ...]
+    """What is forbidden even where a granted portion has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -344,8 +360,8 @@ class AccessView:
     requester_msp: str
     practitioner: str
     purpose: Purpose
-    categories: list[str]
-    resource_types: list[str]
+    categories: tuple[str, ...]
+    resource_types: tuple[str, ...]
     decision: Verdict
     reason: str
     decided_at: int

@@ -7,9 +7,9 @@ from medfab_chaincode import ContractError, Stub, canonical_json
 from medfab_chaincode.errors import PeerError
 
 from ._codes import Code
-from ._decision import Portion, releases
+from ._decision import releases
 from ._keys import ObjectType, implicit_collection
-from ._model import Filed, FilingBatch, Labels, Released
+from ._model import Filed, FilingBatch, Labels, Portion, Released
 from ._stored import load
 
 
@@ -91,7 +91,7 @@ async def release(
             resources.append(record.resource)
         else:
             withheld += 1
-    return Released(holder=holder_msp, resources=resources, withheld=withheld)
+    return Released(holder=holder_msp, resources=tuple(resources), withheld=withheld)
 
 
 def _same(one: _Record, other: _Record) -> bool:

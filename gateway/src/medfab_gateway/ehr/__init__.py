@@ -1,0 +1,61 @@
+"""Typed clients of the health-record contract (``medfab_chaincode.ehr``).
+
+::
+
+    from medfab_gateway.ehr import AsyncPatient, AsyncPractitioner, AsyncProvider, FilingKey
+
+:class:`AsyncProvider` files FHIR bundles, :class:`AsyncPatient` registers, consents, revokes and
+sees who asked, :class:`AsyncPractitioner` asks and reads. :func:`scan_blocks` proves that none of a
+bundle's :func:`phi_values` is in a channel's blocks. What goes where: docs/design/ehr.md.
+"""
+
+from medfab_gateway.ehr._filing import FilingKey
+from medfab_gateway.ehr._labels import Labels
+from medfab_gateway.ehr._leaks import Finding, ScanReport, scan_blocks
+from medfab_gateway.ehr._patient_async import AsyncPatient
+from medfab_gateway.ehr._phi import PhiValue, phi_values
+from medfab_gateway.ehr._practitioner_async import AsyncPractitioner
+from medfab_gateway.ehr._provider_async import AsyncProvider
+from medfab_gateway.ehr._types import (
+    Access,
+    AccessDecision,
+    Consent,
+    ConsentStatus,
+    ConsentType,
+    ConsentVersion,
+    FilingProgress,
+    FilingResult,
+    Purpose,
+    ReadResult,
+)
+from medfab_gateway.ehr.errors import BundleError, FilingKeyError
+from medfab_gateway.ehr.fhir import Bundle, Resource, example_bundle, load_bundle
+
+__all__ = [
+    "Access",
+    "AccessDecision",
+    "AsyncPatient",
+    "AsyncPractitioner",
+    "AsyncProvider",
+    "Bundle",
+    "BundleError",
+    "Consent",
+    "ConsentStatus",
+    "ConsentType",
+    "ConsentVersion",
+    "FilingKey",
+    "FilingKeyError",
+    "FilingProgress",
+    "FilingResult",
+    "Finding",
+    "Labels",
+    "PhiValue",
+    "Purpose",
+    "ReadResult",
+    "Resource",
+    "ScanReport",
+    "example_bundle",
+    "load_bundle",
+    "phi_values",
+    "scan_blocks",
+]

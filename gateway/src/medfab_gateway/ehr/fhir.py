@@ -1,0 +1,151 @@
+"""FHIR R4 bundles: read, validate and label, without losing a digit.
+
+::
+
+    bundle = load_bundle(Path("bundle.json").read_bytes())
+    for resource in bundle.resources:
+        print(resource.labels.resource_type, resource.labels.categories)
+
+Validation is that of ``fhir.resources`` (the extra ``medfab-gateway[ehr]``), with its R4B models,
+which R4 resources fit. It is imported on first use, because that can take seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from importlib import resources as package_files
+from typing import Any
+
+from medfab_gateway.ehr import _json_text
+from medfab_gateway.ehr._labels import Labels, label
+from medfab_gateway.ehr.errors import BundleError
+
+_FIELD_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One resource of a bundle."""
+
+    key: str
+    """``Type/id``, or ``Type/`` and the entry's fullUrl where the resource has no id."""
+
+    labels: Labels
+
+    text: str = field(repr=False)
+    """Its JSON: the bundle's own characters, without white space between tokens."""
+
+    content: dict[str, Any] = field(repr=False)
+    """The same, parsed; numbers with a fraction are ``Decimal``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A validated bundle about exactly one patient."""
+
+    resources: tuple[Resource, ...]
+
+    @property
+    def patient(self) -> Resource:
+        """The bundle's Patient resource."""
+        return next(r for r in self.resources if r.labels.resource_type == "Patient")
+
+
+def load_bundle(data: bytes) -> Bundle:
+    """Parse, validate and label a bundle; raises :class:`BundleError` at the first fault."""
+    try:
+        text = data.decode("utf-8-sig")
+        content = _json_text.parse(text)
+    except (ValueError, RecursionError):
+        # `from None`: the error can quote the text.
+        raise BundleError("the bundle is not JSON in UTF-8 with unique names") from None
+    if not isinstance(content, dict) or content.get("resourceType") != "Bundle":
+        raise BundleError('the file is no FHIR bundle: "resourceType" is not "Bundle"')
+    texts = _resource_texts(text)
+    loaded = tuple(
+        _resource(index, entry, texts.get(index))
+        for index, entry in enumerate(content.get("entry") or [])
+    )
+    patients = sum(resource.labels.resource_type == "Patient" for resource in loaded)
+    if patients == 0:
+        raise BundleError("bundle has no Patient: file a bundle about one patient")
+    if patients > 1:
+        raise BundleError(f"bundle has {patients} Patients: file one bundle for each")
+    doubled = sum(count > 1 for count in Counter(r.key for r in loaded).values())
+    if doubled:
+        raise BundleError(f"bundle has {doubled} resource(s) more than once: give each its own id")
+    return Bundle(resources=loaded)
+
+
+def example_bundle() -> bytes:
+    """Return the small synthetic bundle that ships with the package: an invented patient."""
+    return (package_files.files("medfab_gateway.ehr") / "data" / "example-bundle.json").read_bytes()
+
+
+def _resource_texts(text: str) -> dict[int, str]:
+    """The text of each entry's resource, by the entry's index."""
+    for name, start, _ in _json_text.members(text):
+        if name == "entry" and text[start] == "[":
+            return {
+                index: _json_text.compact(text[begin:end])
+                for index, (element, _) in enumerate(_json_text.elements(text, start))
+                if text[element] == "{"
+                for member, begin, end in _json_text.members(text, element)
+                if member == "resource"
+            }
+    return {}
+
+
+def _resource(index: int, entry: Any, text: str | None) -> Resource:
+    place = f"entry[{index}]"
+    content = entry.get("resource") if isinstance(entry, dict) else None
+    if text is None or not isinstance(content, dict):
+        raise BundleError(f"{place}: has no resource")
+    resource_type = content.get("resourceType")
+    if not isinstance(resource_type, str) or not _FIELD_NAME.fullmatch(resource_type):
+        raise BundleError(f"{place}: has no resourceType")
+    _validate(f"{place} {resource_type}", resource_type, content)
+    name = content.get("id") or entry.get("fullUrl")
+    if not isinstance(name, str) or not name:
+        raise BundleError(f"{place} {resource_type}: has neither an id nor a fullUrl")
+    return Resource(
+        key=f"{resource_type}/{name}", labels=label(content), text=text, content=content
+    )
+
+
+def _validate(place: str, resource_type: str, content: dict[str, Any]) -> None:
+    try:
+        from fhir.resources.R4B import get_fhir_model_class
+        from pydantic import ValidationError
+    except ImportError as error:
+        raise BundleError(
+            "validating FHIR needs the extra: pip install 'medfab-gateway[ehr]'"
+        ) from error
+    try:
+        model = get_fhir_model_class(resource_type)
+    except (ValueError, LookupError):
+        raise BundleError(f"{place}: is not a resource type of FHIR R4") from None
+    try:
+        model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+        fault = f"{place}: {_path(first['loc'])}: {first['type']}"
+    except (ValueError, TypeError, ArithmeticError):
+        fault = f"{place}: does not fit its FHIR definition"
+    else:
+        return
+    # Outside of the handlers: what was caught quotes the value.
+    raise BundleError(fault)
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for step in location:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        else:
+            # A name that is none of FHIR's comes from the data, and might be a value.
+            path += f".{step if _FIELD_NAME.fullmatch(step) else '?'}"
+    return path.removeprefix(".")
