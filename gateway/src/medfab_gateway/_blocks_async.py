@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -26,11 +27,12 @@ class AsyncBlockEvents(Signable):
     `common.Envelope`.
     """
 
+    _call: Any = None  # __del__ needs it even where __init__ fails
+
     def __init__(self, client: Client, *, channel_name: str, payload: bytes) -> None:
         envelope = common_pb2.Envelope(payload=payload)
         super().__init__(client, envelope, signed=envelope, content=payload)
         self._channel_name = channel_name
-        self._call: Any = None
         self._ended = False
 
     def __aiter__(self) -> AsyncBlockEvents:
@@ -50,6 +52,13 @@ class AsyncBlockEvents(Signable):
         self._ended = True
         if self._call is not None:
             self._call.cancel()
+
+    def __del__(self) -> None:
+        # A plain `async for` that is left with `break` calls nothing: this is its only end. Not
+        # to be relied on where references stay, hence the `async with`.
+        if self._call is not None and not self._ended:
+            with suppress(RuntimeError):  # the event loop may be closed by now
+                self._call.cancel()
 
     async def __aenter__(self) -> AsyncBlockEvents:
         return self

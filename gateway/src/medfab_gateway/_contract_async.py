@@ -144,8 +144,9 @@ class AsyncContract:
             status = await submitted.commit.status(timeout=deadline.remaining())
         except (ConnectionFailedError, RequestLimitError) as error:
             # By themselves they promise that nothing happened, but the transaction is submitted.
+            happened, _, _ = str(error).partition("\n")
             raise CommitStatusError(
-                f"{error}\nBut the transaction has been submitted; its outcome is not known yet: "
+                f"{happened}\nThe transaction has been submitted; its outcome is not known yet: "
                 f"ask network.commit({submitted.transaction_id!r}).status() again.",
                 code=error.code,
                 transaction_id=submitted.transaction_id,

@@ -113,7 +113,7 @@ def _chaincode_failure(details: tuple[ErrorDetail, ...], text: str) -> Chaincode
 
 
 def _connection_advice(text: str) -> str:
-    if re.search(r"certificate|handshake|ssl|tls", text, re.IGNORECASE):
+    if re.search(r"certificate|handshake|verification|ssl|tls", text, re.IGNORECASE):
         return (
             "TLS did not come about: check that the TLS CA certificate is that of the node's "
             "organisation, that the node's certificate is made out to this host name (or set "

@@ -1,0 +1,181 @@
+"""The stream of blocks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+
+from medfab_gateway import (
+    AsyncGateway,
+    AsyncNetwork,
+    ConnectionFailedError,
+    DeliverError,
+    Endpoint,
+    Hash,
+    RequestLimitError,
+    SigningError,
+    private_key_signer,
+)
+from unit.gateway.fake_gateway import (
+    LIMITER_TEXT,
+    Failure,
+    FakeGateway,
+    block_response,
+    make_identity,
+    read_seek,
+    serve,
+    status_response,
+)
+
+IDENTITY, KEY = make_identity()
+
+
+@pytest.fixture
+async def fake() -> FakeGateway:
+    return FakeGateway()
+
+
+@pytest.fixture
+async def network(fake: FakeGateway) -> AsyncIterator[AsyncNetwork]:
+    async with (
+        serve(fake) as endpoint,
+        AsyncGateway.connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway,
+    ):
+        yield gateway.network("care")
+
+
+async def ended(fake: FakeGateway) -> bool:
+    async with asyncio.timeout(5):
+        return await fake.deliver_ended.wait()
+
+
+async def test_blocks_of_a_range(fake: FakeGateway, network: AsyncNetwork) -> None:
+    fake.deliver = [block_response(3), block_response(4), status_response(200)]
+    numbers = [block.number async for block in network.block_events(3, 4)]
+    assert numbers == [3, 4]
+    header, seek = read_seek(fake.requests[0])
+    assert (header.channel_id, header.type, header.tls_cert_hash) == ("care", 5, b"")
+    assert (seek.start.specified.number, seek.stop.specified.number) == (3, 4)
+    assert await ended(fake)
+
+
+async def test_from_the_next_block_by_default(fake: FakeGateway, network: AsyncNetwork) -> None:
+    fake.deliver = [status_response(200)]
+    async for _ in network.block_events():
+        pytest.fail("no block was sent")
+    _, seek = read_seek(fake.requests[0])
+    assert seek.start.WhichOneof("Type") == "next_commit"
+
+
+async def test_leaving_ends_the_stream_at_the_peer(
+    fake: FakeGateway, network: AsyncNetwork
+) -> None:
+    fake.deliver = [block_response(0), None]
+    async with network.block_events(start_block=0) as blocks:
+        async for block in blocks:
+            assert block.number == 0
+            break
+        assert not fake.deliver_ended.is_set()
+    assert await ended(fake)
+    with pytest.raises(StopAsyncIteration):
+        await anext(blocks)
+    await blocks.aclose()
+
+
+async def test_a_dropped_iterator_ends_the_stream_too(
+    fake: FakeGateway, network: AsyncNetwork
+) -> None:
+    fake.deliver = [block_response(0), None]
+    async for _ in network.block_events(start_block=0):
+        break
+    assert await ended(fake)
+
+
+async def test_cancelling_the_reader_ends_the_stream(
+    fake: FakeGateway, network: AsyncNetwork
+) -> None:
+    fake.deliver = [None]
+    blocks = network.block_events()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await anext(blocks)
+    assert await ended(fake)
+    with pytest.raises(StopAsyncIteration):
+        await anext(blocks)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (400, grpc.StatusCode.INVALID_ARGUMENT, r"(?s)BAD_REQUEST.*clock"),
+        (403, grpc.StatusCode.PERMISSION_DENIED, r"(?s)FORBIDDEN.*member of an organisation"),
+        (404, grpc.StatusCode.NOT_FOUND, r"(?s)NOT_FOUND.*joined"),
+        (503, grpc.StatusCode.UNAVAILABLE, r"(?s)SERVICE_UNAVAILABLE.*later"),
+        (500, grpc.StatusCode.INTERNAL, "INTERNAL_SERVER_ERROR"),
+        (299, grpc.StatusCode.INTERNAL, "status 299"),
+    ],
+)
+async def test_refusals(
+    fake: FakeGateway, network: AsyncNetwork, status: int, code: grpc.StatusCode, words: str
+) -> None:
+    fake.deliver = [block_response(0), status_response(status)]
+    blocks = network.block_events(0)
+    assert (await anext(blocks)).number == 0
+    with pytest.raises(DeliverError, match=words) as raised:
+        await anext(blocks)
+    assert raised.value.code is code
+    assert "channel care from localhost:" in str(raised.value)
+    with pytest.raises(StopAsyncIteration):
+        await anext(blocks)
+
+
+async def test_a_peer_that_stops(fake: FakeGateway, network: AsyncNetwork) -> None:
+    fake.deliver = [block_response(0)]
+    blocks = network.block_events(0)
+    await anext(blocks)
+    with pytest.raises(DeliverError, match="without saying why") as raised:
+        await anext(blocks)
+    assert raised.value.code is grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("failure", "error_type"),
+    [
+        (Failure(code=grpc.StatusCode.UNAVAILABLE, text="shutting down"), DeliverError),
+        (Failure(code=grpc.StatusCode.UNKNOWN, text=LIMITER_TEXT), RequestLimitError),
+    ],
+)
+async def test_failures_of_the_call(
+    fake: FakeGateway, network: AsyncNetwork, failure: Failure, error_type: type[Exception]
+) -> None:
+    fake.failures["Deliver"] = failure
+    with pytest.raises(error_type, match="Reading the blocks of channel care"):
+        await anext(network.block_events())
+
+
+async def test_nobody_at_the_address() -> None:
+    endpoint = Endpoint("localhost:1", insecure=True)
+    async with AsyncGateway.connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway:
+        with pytest.raises(ConnectionFailedError):
+            await anext(gateway.network("care").block_events())
+
+
+async def test_bytes_and_digest_without_a_signer() -> None:
+    endpoint = Endpoint("localhost:1", insecure=True)
+    async with AsyncGateway.connect(endpoint, IDENTITY) as gateway:
+        blocks = gateway.network("care").block_events()
+        assert len(blocks.digest) == len(Hash.SHA256.digest(b""))
+        assert blocks.bytes
+        with pytest.raises(SigningError):
+            await anext(blocks)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(-1, None), (None, 2**64), (5, 4)])
+async def test_ranges_that_cannot_be(
+    network: AsyncNetwork, start: int | None, stop: int | None
+) -> None:
+    with pytest.raises(ValueError, match="lock"):
+        network.block_events(start, stop)
