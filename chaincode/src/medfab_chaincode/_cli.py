@@ -115,6 +115,8 @@ def serve(
         tls_disabled=tls_disabled,
         drain_seconds=drain_seconds,
     )
+    # Last, so that a file in the working directory can hide no installed module.
+    sys.path.append(str(Path.cwd()))
     instances = [_load(name) for name in contracts]
     try:
         _run(instances, settings)
@@ -125,8 +127,6 @@ def serve(
 
 def _load(name: str) -> Contract:
     module_name, _, class_name = name.partition(":")
-    # Last, so that a file in the working directory can hide no installed module.
-    sys.path.append(str(Path.cwd()))
     try:
         contract = getattr(importlib.import_module(module_name), class_name)
     except (ModuleNotFoundError, ValueError) as error:

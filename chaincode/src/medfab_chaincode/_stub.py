@@ -222,10 +222,12 @@ class Stub:
         return await self._conversation.request(kind, request.SerializeToString()) or None
 
     async def _get_many(self, collection: str, keys: Sequence[str]) -> list[bytes | None]:
+        if isinstance(keys, str):
+            raise InvalidKeyError("the keys are a list, not one string")
+        wanted = [_keys.checked_key(key) for key in keys]
         size = self._conversation.batching.reads
         if not size:
-            return [await self._get("GET_STATE", collection, key) for key in keys]
-        wanted = [_keys.checked_key(key) for key in keys]
+            return [await self._get("GET_STATE", collection, key) for key in wanted]
         values: list[bytes | None] = []
         for start in range(0, len(wanted), size):
             some = wanted[start : start + size]
