@@ -8,6 +8,7 @@ from pathlib import Path
 import grpc
 import pytest
 import trustme
+
 from medfab_chaincode import Contract, ServerSettings
 from medfab_chaincode._server import ChaincodeServer
 

@@ -57,9 +57,7 @@ async def start(certificates: Certificates, *args: str, **env: str) -> asyncio.s
 
 
 @asynccontextmanager
-async def running(
-    certificates: Certificates, *args: str, **env: str
-) -> AsyncIterator[Chaincode]:
+async def running(certificates: Certificates, *args: str, **env: str) -> AsyncIterator[Chaincode]:
     process = await start(certificates, *args, **env)
     try:
         assert process.stdout is not None

@@ -49,9 +49,7 @@ async def test_without_a_client_ca_no_certificate_is_asked_for(
 
 
 async def test_plaintext_must_be_asked_for(serving: Serving) -> None:
-    no_files = dict.fromkeys(
-        ("tls_key_file", "tls_certificate_file", "client_ca_certificate_file")
-    )
+    no_files = dict.fromkeys(("tls_key_file", "tls_certificate_file", "client_ca_certificate_file"))
     async with (
         serving(Ledger(), tls_disabled=True, **no_files) as address,
         connect(address, None) as peer,
