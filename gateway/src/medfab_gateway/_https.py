@@ -51,8 +51,13 @@ def https_client(
     )
 
 
-def explain(error: httpx.HTTPError) -> Failure:
-    """Plain words for an exception of httpx."""
+NO_ANSWER = (httpx.HTTPError, ssl.SSLError)
+"""What sending can raise. With TLS 1.3 a server refuses a client certificate after the handshake,
+in answer to the first request; httpx passes that on as it is."""
+
+
+def explain(error: Exception) -> Failure:
+    """Plain words for one of `NO_ANSWER`."""
     if isinstance(error, httpx.TimeoutException):
         return Failure(False, "no answer in time", "Is the server overloaded or paused?")
     cause: BaseException | None = error

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
+import ssl
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -101,14 +105,41 @@ async def test_an_answer_that_is_no_json() -> None:
 
 
 async def test_a_client_certificate_of_another_authority_is_refused() -> None:
-    async with (
-        https_server(lambda _: answer(200, {}), client_authority=CLIENTS) as server,
-        orderer_at(server, trustme.CA()) as orderer,
-    ):
-        with pytest.raises(OrdererAdminError) as caught:
-            await orderer.channels()
+    """As Go's servers do it: the alert comes in answer to the request, then a clean end."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    CLIENTS.configure_trust(context)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+                tls = context.wrap_bio(incoming, outgoing, server_side=True)
+                while True:
+                    try:
+                        tls.do_handshake()
+                    except ssl.SSLWantReadError:
+                        connection.sendall(outgoing.read())
+                        incoming.write(connection.recv(65536))
+                    except ssl.SSLError:
+                        connection.sendall(outgoing.read())  # the alert
+                        connection.shutdown(socket.SHUT_WR)
+                        while connection.recv(65536):
+                            pass
+                        return
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        server = HttpsServer(f"https://localhost:{listener.getsockname()[1]}", authority)
+        async with orderer_at(server, trustme.CA()) as orderer:
+            with pytest.raises(OrdererAdminError, match="want a client certificate") as caught:
+                await orderer.channels()
+        await asyncio.to_thread(thread.join, 5)
     assert caught.value.status is None
-    assert server.requests == []
+    assert "ALERT_UNKNOWN_CA" in caught.value.message
 
 
 def test_a_key_that_does_not_belong_to_the_certificate() -> None:

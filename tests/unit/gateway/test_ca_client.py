@@ -92,8 +92,8 @@ async def test_enroll_authenticates_by_id_and_secret() -> None:
         AsyncCertificateAuthority(server.url, tls_root_certificates=server.tls_root) as ca,
     ):
         enrollment = await ca.enroll(
-            "dr:who",
-            "s3cret",
+            "dr-who",
+            "s3:cret",
             hosts=["a", "b"],
             profile="tls",
             attribute_requests=[AttributeRequest(name="role", optional=True)],
@@ -102,12 +102,12 @@ async def test_enroll_authenticates_by_id_and_secret() -> None:
         assert enrollment.ca_chain == b"CHAIN"
         [request] = server.requests
         body = json.loads(request.body)
-        assert request.headers["authorization"] == f"Basic {base64_text(b'dr:who:s3cret')}"
+        assert request.headers["authorization"] == f"Basic {base64_text(b'dr-who:s3:cret')}"
         assert body["certificate_request"].startswith("-----BEGIN CERTIFICATE REQUEST-----")
         assert (body["profile"], body["hosts"]) == ("tls", ["a", "b"])
         assert body["attr_reqs"] == [{"name": "role", "optional": True}]
         assert "caname" not in body
-        assert "s3cret" not in request.body.decode()
+        assert "s3:cret" not in request.body.decode()
 
 
 async def test_no_attribute_requests_and_an_empty_list_differ() -> None:
@@ -236,3 +236,13 @@ def test_the_repr_is_short() -> None:
     root = trustme.CA().cert_pem.bytes()
     ca = AsyncCertificateAuthority("https://a:1", ca_name="ca", tls_root_certificates=root)
     assert repr(ca) == "AsyncCertificateAuthority('https://a:1', ca_name='ca')"
+
+
+@pytest.mark.parametrize("enrollment_id", ["", "a:b", "a" * 65])
+async def test_ids_that_could_never_enroll(enrollment_id: str) -> None:
+    root = trustme.CA().cert_pem.bytes()
+    async with AsyncCertificateAuthority("https://a:1", tls_root_certificates=root) as ca:
+        with pytest.raises(ValueError, match="cannot be an enrollment id"):
+            await ca.enroll(enrollment_id, "secret")
+        with pytest.raises(ValueError, match="cannot be an enrollment id"):
+            await ca.register(CREDENTIAL, enrollment_id)

@@ -37,8 +37,8 @@ class DiscoveredPeer:
 class Discovery:
     """Discovery at one peer.
 
-    >>> async with Discovery(endpoint, identity, signer) as discovery:
-    ...     peers = await discovery.peers("care")
+        async with Discovery(endpoint, identity, signer) as discovery:
+            peers = await discovery.peers("care")
 
     The identity is any member of the channel's organisations. What a peer does not know yet it
     does not list: "every peer sees every other" is a question to each of them.

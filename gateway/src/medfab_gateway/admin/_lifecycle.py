@@ -22,12 +22,11 @@ _NOT_APPROVED = "could not fetch approved chaincode definition"
 class Lifecycle:
     """Approve, check, commit and query chaincode definitions on one channel.
 
-    >>> lifecycle = Lifecycle(gateway.network("care"))
-    >>> definition = ChaincodeDefinition(name="ehr", version="1.0", sequence=1)
-    >>> await lifecycle.approve(definition, package_id, msp_id="HospitalMSP")
-    >>> await lifecycle.check_commit_readiness(definition)
-    {'ClinicMSP': True, 'HospitalMSP': True}
-    >>> await lifecycle.commit(definition, endorsing_organizations=["HospitalMSP", "ClinicMSP"])
+        lifecycle = Lifecycle(gateway.network("care"))
+        definition = ChaincodeDefinition(name="ehr", version="1.0", sequence=1)
+        await lifecycle.approve(definition, package_id, msp_id="HospitalMSP")
+        await lifecycle.check_commit_readiness(definition)  # {'ClinicMSP': True, …}
+        await lifecycle.commit(definition, endorsing_organizations=["HospitalMSP", "ClinicMSP"])
 
     Approving needs a client of the approving organisation, usually its admin, and each approves
     through its own. All methods raise the gateway's errors.

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from medfab_gateway._https import explain, https_client
+from medfab_gateway._https import NO_ANSWER, explain, https_client
 from medfab_gateway.admin._peer_admin import JoinOutcome
 from medfab_gateway.admin.errors import OrdererAdminError
 
@@ -33,11 +33,11 @@ class ChannelParticipation:
 class OrdererAdmin:
     """Administration of one orderer.
 
-    >>> async with OrdererAdmin(
-    ...     "https://localhost:9443", tls_root_certificates=ca,
-    ...     client_certificate=certificate, client_key=key,
-    ... ) as orderer:
-    ...     await orderer.join(genesis_block)
+        async with OrdererAdmin(
+            "https://localhost:9443", tls_root_certificates=ca,
+            client_certificate=certificate, client_key=key,
+        ) as orderer:
+            await orderer.join(genesis_block)
 
     The orderer knows its administrators by their TLS certificates alone
     (`Admin.TLS.ClientRootCAs`). Methods raise `OrdererAdminError`.
@@ -59,7 +59,7 @@ class OrdererAdmin:
             tls_root_certificates: PEM of what may have signed the orderer's certificate.
             client_certificate: The administrator's TLS certificate, PEM.
             client_key: Its key, PEM, not encrypted.
-            timeout: Seconds for each call.
+            timeout: Seconds to wait for the server at each step; for the connection five at most.
 
         Raises:
             ValueError: The URL is not https, or a PEM cannot be read.
@@ -133,7 +133,7 @@ class OrdererAdmin:
     async def _send(self, request: httpx.Request, summary: str) -> httpx.Response:
         try:
             return await self._client.send(request)
-        except httpx.HTTPError as error:
+        except NO_ANSWER as error:
             failure = explain(error)
             raise OrdererAdminError(
                 summary,

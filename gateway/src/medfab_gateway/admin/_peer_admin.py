@@ -65,9 +65,9 @@ class InstalledChaincode:
 class PeerAdmin:
     """Administration of one peer.
 
-    >>> async with PeerAdmin(endpoint, identity, signer) as peer:
-    ...     await peer.join_channel(genesis_block)
-    ...     await peer.install_chaincode(package)
+        async with PeerAdmin(endpoint, identity, signer) as peer:
+            await peer.join_channel(genesis_block)
+            await peer.install_chaincode(package)
 
     By Fabric's default ACLs, joining and installing need an admin of the peer's own organisation,
     `channels` any member of it, and `chain_info` a reader of the channel. Methods raise

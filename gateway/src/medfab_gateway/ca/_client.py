@@ -16,18 +16,20 @@ from medfab_gateway.ca._types import (
     Subject,
 )
 
+_LONGEST_ID = 64  # of a common name, RFC 5280
+
 
 class AsyncCertificateAuthority:
     """One certificate authority of a Fabric CA server.
 
-    >>> async with AsyncCertificateAuthority(
-    ...     "https://localhost:7054", ca_name="ca-hospital", tls_root_certificates=pem
-    ... ) as ca:
-    ...     admin = await ca.enroll("admin", secret)
-    ...     secret = await ca.register(
-    ...         admin.credential, "dr-who", attributes={"role": ("practitioner", True)}
-    ...     )
-    ...     practitioner = await ca.enroll("dr-who", secret)
+        async with AsyncCertificateAuthority(
+            "https://localhost:7054", ca_name="ca-hospital", tls_root_certificates=pem
+        ) as ca:
+            admin = await ca.enroll("admin", secret)
+            secret = await ca.register(
+                admin.credential, "dr-who", attributes={"role": ("practitioner", True)}
+            )
+            practitioner = await ca.enroll("dr-who", secret)
 
     Every method raises `CertificateAuthorityError` or a subclass.
     """
@@ -47,7 +49,7 @@ class AsyncCertificateAuthority:
             ca_name: Which CA of the server; empty for the server's default.
             tls_root_certificates: PEM of the certificates trusted to sign the server's, and no
                 others: the system's store is not consulted.
-            timeout: Seconds for each call; connecting has five of them at most.
+            timeout: Seconds to wait for the server at each step; for the connection five at most.
 
         Raises:
             ValueError: The URL is not https, or the PEM cannot be read.
@@ -102,7 +104,9 @@ class AsyncCertificateAuthority:
 
         Raises:
             AuthenticationFailedError: Unknown id, wrong secret, or no enrollments left.
+            ValueError: An id, host or subject field that no certificate can hold.
         """
+        _check_id(enrollment_id)
         return await self._enroll(
             "enroll",
             f"Cannot enroll {enrollment_id!r}",
@@ -172,7 +176,9 @@ class AsyncCertificateAuthority:
             AlreadyRegisteredError: The id is taken.
             AuthorizationFailedError: The registrar may not register this type, affiliation or
                 attribute.
+            ValueError: An id that could be registered, but never enrolled.
         """
+        _check_id(enrollment_id)
         body: dict[str, object] = {
             "id": enrollment_id,
             "type": type,
@@ -236,6 +242,14 @@ class AsyncCertificateAuthority:
             certificate=result.decoded("Cert"),
             private_key=_csr.private_key_pem(private_key),
             ca_chain=result.part("ServerInfo").decoded("CAChain"),
+        )
+
+
+def _check_id(enrollment_id: str) -> None:
+    if not 1 <= len(enrollment_id) <= _LONGEST_ID or ":" in enrollment_id:
+        raise ValueError(
+            f"{enrollment_id!r} cannot be an enrollment id: 1 to {_LONGEST_ID} characters and no "
+            "':', as it becomes the common name of a certificate and is sent as id:secret"
         )
 
 

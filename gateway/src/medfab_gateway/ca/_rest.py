@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from medfab_gateway._https import explain, https_client
+from medfab_gateway._https import NO_ANSWER, explain, https_client
 from medfab_gateway.ca._token import make_token
 from medfab_gateway.ca._types import Credential
 from medfab_gateway.ca.errors import (
@@ -118,7 +118,7 @@ class RestClient:
             response = await self._client.send(
                 request, auth=httpx.BasicAuth(*basic) if basic else None
             )
-        except httpx.HTTPError as error:
+        except NO_ANSWER as error:
             failure = explain(error)
             error_type = (
                 CertificateAuthorityTlsError
@@ -132,7 +132,8 @@ class RestClient:
             envelope = response.json()
             if envelope["success"]:
                 return Result(envelope["result"], url=self.url)
-            code, message = envelope["errors"][0]["code"], envelope["errors"][0]["message"]
+            first = envelope["errors"][0]
+            code, message = int(first["code"]), str(first["message"])
         except (ValueError, LookupError, TypeError) as error:
             raise CertificateAuthorityError(
                 f"{summary}: HTTP {response.status_code} without the answer of a Fabric CA",
