@@ -309,10 +309,26 @@ async def test_deadlines_of_the_gateway(
     async with AsyncGateway.connect(endpoint, IDENTITY, signer, options=options) as gateway:
         contract = gateway.network("care").contract("ehr")
         with pytest.raises(error_type):
-            await (contract.evaluate("F") if method == "Evaluate" else contract.submit("F"))
+            async with asyncio.timeout(5):
+                await (contract.evaluate("F") if method == "Evaluate" else contract.submit("F"))
 
 
-async def test_timeout_of_submit_is_for_all_steps(fake: FakeGateway, network: AsyncNetwork) -> None:
+@pytest.mark.parametrize(
+    ("method", "error_type"),
+    [("Endorse", EndorseError), ("Submit", SubmitError), ("CommitStatus", CommitStatusError)],
+)
+async def test_timeout_of_submit_is_for_every_step(
+    fake: FakeGateway, network: AsyncNetwork, method: str, error_type: type[MedfabError]
+) -> None:
+    fake.delays[method] = 30
+    with pytest.raises(error_type):
+        async with asyncio.timeout(5):
+            await network.contract("ehr").submit("F", timeout=0.1)
+
+
+async def test_timeout_of_submit_is_for_all_steps_together(
+    fake: FakeGateway, network: AsyncNetwork
+) -> None:
     fake.delays = {"Endorse": 0.12, "Submit": 0.12, "CommitStatus": 0.12}
     with pytest.raises(CommitStatusError) as raised:
         await network.contract("ehr").submit("F", timeout=0.3)
