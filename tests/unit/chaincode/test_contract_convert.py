@@ -124,6 +124,8 @@ def test_arguments_taken(hint: Any, raw: bytes, value: object) -> None:
         (list[bytes], b'["a"]'),
         (list[str], b"[1]"),
         (list[str], b"[null]"),
+        (list[str], rb'["\ud800"]'),
+        (dict[str, int], rb'{"\ud800": 1}'),
     ],
 )
 def test_arguments_refused(hint: Any, raw: bytes) -> None:
