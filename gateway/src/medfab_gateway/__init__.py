@@ -2,8 +2,8 @@
 
     from medfab_gateway import AsyncGateway, ConnectionProfile, FileSystemWallet
 
-    profile = ConnectionProfile.load(".medfab/hospital/connection.json")
-    practitioner = FileSystemWallet(".medfab/hospital/wallet").get("practitioner")
+    profile = ConnectionProfile.load(".medfab/organizations/hospital/connection.json")
+    practitioner = FileSystemWallet(".medfab/organizations/hospital/wallet").get("practitioner")
 
     async with AsyncGateway.connect(
         profile.endpoint_for("hospital"), practitioner.identity, practitioner.signer()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
@@ -14,7 +15,7 @@ from fabric_protos.peer import events_pb2_grpc
 from medfab_gateway._block import Block
 from medfab_gateway._block_decoder import decode_block
 from medfab_gateway._client import Client
-from medfab_gateway._rpc_errors import translate_rpc_error
+from medfab_gateway._rpc_errors import closed_error, task_is_cancelled, translate_rpc_error
 from medfab_gateway._signable import Signable
 from medfab_gateway.errors import DeliverError
 
@@ -76,15 +77,22 @@ class AsyncBlockEvents(Signable):
             self._sign()
             stub: Any = events_pb2_grpc.DeliverStub(self._client.channel)
             self._call = stub.Deliver(iter([self._message]))
+        action = f"Reading the blocks of channel {self._channel_name}"
         try:
             response = await self._call.read()
         except grpc.aio.AioRpcError as error:
             raise translate_rpc_error(
                 error,
                 DeliverError,
-                action=f"Reading the blocks of channel {self._channel_name}",
+                action=action,
                 address=self._client.address,
             ) from error
+        except asyncio.CancelledError as error:
+            if task_is_cancelled():
+                raise
+            if self._ended:  # by another task's aclose()
+                raise StopAsyncIteration from error
+            raise closed_error(DeliverError, action=action) from error
         if response is grpc.aio.EOF:
             raise self._error(
                 grpc.StatusCode.UNAVAILABLE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import grpc.aio
 from fabric_protos.gateway import gateway_pb2_grpc
 
 from medfab_gateway._options import GatewayOptions
-from medfab_gateway._rpc_errors import translate_rpc_error
+from medfab_gateway._rpc_errors import closed_error, task_is_cancelled, translate_rpc_error
 from medfab_gateway.errors import GatewayError, SigningError
 from medfab_gateway.identity import Hash, Identity, Signer
 
@@ -75,3 +76,7 @@ class Client:
                 timeout=timeout,
                 transaction_id=transaction_id,
             ) from error
+        except asyncio.CancelledError as error:
+            if task_is_cancelled():
+                raise
+            raise closed_error(error_type, action=action, transaction_id=transaction_id) from error

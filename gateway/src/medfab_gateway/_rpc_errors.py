@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import grpc
@@ -58,12 +59,15 @@ def translate_rpc_error(
             transaction_id=transaction_id,
         )
     details = _details(error)
+    access_denied = "access denied" in text
     chaincode = _chaincode_failure(details, text)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED and timeout is not None:
         text = f"no answer from {peer} within {timeout:g} s" if not details else text
+    if len(details) == 1 and details[0].message:
+        text = text.removesuffix(details[0].message).rstrip(": ") or text  # said once is enough
     lines = [f"{action} failed ({code.name}): {text}"]
     lines += [f"  {detail}" for detail in details]
-    advice = _advice(error_type, code, chaincode, transaction_id)
+    advice = _advice(error_type, code, access_denied, chaincode, transaction_id)
     if advice:
         lines.append(advice)
     return error_type(
@@ -73,6 +77,25 @@ def translate_rpc_error(
         transaction_id=transaction_id,
         chaincode=chaincode,
     )
+
+
+def closed_error(
+    error_type: type[GatewayError], *, action: str, transaction_id: str | None = None
+) -> GatewayError:
+    """What to raise where a call was ended by closing the gateway.
+
+    gRPC raises `asyncio.CancelledError` then, which would end a task that nobody cancelled.
+    """
+    code = grpc.StatusCode.CANCELLED
+    advice = _advice(error_type, code, False, None, transaction_id)
+    message = f"{action} failed: the gateway was closed meanwhile.\n{advice}".rstrip()
+    return error_type(message, code=code, transaction_id=transaction_id)
+
+
+def task_is_cancelled() -> bool:
+    """Whether the running task has been cancelled, by its owner or a timeout."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 # gRPC's own words where no connection was made: nothing of the call has left this machine.
@@ -125,6 +148,7 @@ def _connection_advice(text: str) -> str:
 def _advice(
     error_type: type[GatewayError],
     code: grpc.StatusCode,
+    access_denied: bool,
     chaincode: ChaincodeFailure | None,
     transaction_id: str | None,
 ) -> str:
@@ -138,16 +162,23 @@ def _advice(
         return "The orderers did not take the transaction; nothing has changed."
     if issubclass(error_type, CommitStatusError):
         if code is grpc.StatusCode.PERMISSION_DENIED:
-            return "The identity may not read this channel's blocks on this peer."
+            return (
+                "Check that the peer has joined the channel, and that the identity is a member "
+                "of it whose key belongs to its certificate."
+            )
         return (
-            f"The transaction has been submitted; its outcome is not known yet: ask "
-            f"network.commit({transaction_id!r}).status() again."
+            f"Its outcome is not known yet: ask network.commit({transaction_id!r}).status() again."
         )
     if chaincode is not None:
         return ""
     if issubclass(error_type, EndorseError | EvaluateError):
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
             return "Nothing was submitted. Repeat it, or allow it more time with timeout=."
+        if access_denied:
+            return (
+                "Check that the identity belongs to an organisation of the channel, that its "
+                "certificate is valid, and that its key belongs to the certificate."
+            )
         return _ENDORSER_ADVICE.get(code, "")
     if issubclass(error_type, DeliverError) and code is grpc.StatusCode.UNAVAILABLE:
         return "The connection was lost: begin again at the block after the last one received."
@@ -167,10 +198,11 @@ _ENDORSER_ADVICE = {
         "Nothing was submitted. The chaincode or its peers failed; their logs say more."
     ),
     grpc.StatusCode.FAILED_PRECONDITION: (
-        "Check that the channel and the chaincode exist on the peer, that the identity is a "
-        "member of the channel, and that enough organisations run the chaincode."
+        "Check that the chaincode is committed on the channel, and that it runs at the peers of "
+        "enough organisations."
     ),
     grpc.StatusCode.UNAVAILABLE: (
-        "Check that a peer of every organisation named is running and known to the gateway peer."
+        "Check that the peer has joined the channel, and that a peer of every organisation named "
+        "is running and known to it."
     ),
 }

@@ -15,7 +15,7 @@
         ├── EvaluateError
         ├── EndorseError               nothing was submitted
         ├── SubmitError                the transaction may or may not have been ordered
-        ├── CommitStatusError          submitted; whether it is valid is not known yet
+        ├── CommitStatusError          whether the transaction is valid is not known yet
         └── DeliverError               a stream of blocks ended
 
 The message of an error says what happened, which peer of which organisation said what, and what
@@ -205,13 +205,14 @@ class EndorseError(GatewayError):
 class SubmitError(GatewayError):
     """Submitting an endorsed transaction failed.
 
-    `UNAVAILABLE`, `DEADLINE_EXCEEDED` and `CANCELLED` leave it open whether the transaction was
-    ordered: ask `network.commit(transaction_id).status()` before anything is submitted again.
+    Unless the orderers refused it (`ABORTED`) or it was not sent on (`FAILED_PRECONDITION`,
+    `NOT_FOUND`, `INVALID_ARGUMENT`), it may have been ordered nevertheless: ask
+    `network.commit(transaction_id).status()` before anything is submitted again.
     """
 
 
 class CommitStatusError(GatewayError):
-    """The transaction was submitted, but its outcome could not be learnt.
+    """The outcome of a transaction could not be learnt.
 
     `network.commit(transaction_id).status()` asks again, at any time.
     """

@@ -1,6 +1,6 @@
 """Fabric's connection profile (version 1): where the nodes of a network are.
 
-    profile = ConnectionProfile.load(".medfab/hospital/connection.json")
+    profile = ConnectionProfile.load(".medfab/organizations/hospital/connection.json")
     endpoint = profile.endpoint_for("hospital")
 
 JSON or YAML. `${NAME}` in any text stands for that environment variable; certificates are in the

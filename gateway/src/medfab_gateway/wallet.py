@@ -1,6 +1,6 @@
 """Identities and their private keys in a folder.
 
-    wallet = FileSystemWallet(".medfab/hospital/wallet")
+    wallet = FileSystemWallet(".medfab/organizations/hospital/wallet")
     entry = wallet.get("dr.okafor")
     gateway = AsyncGateway.connect(endpoint, entry.identity, entry.signer())
 

@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from medfab_gateway import (
+    AsyncBlockEvents,
     AsyncGateway,
     AsyncNetwork,
     ConnectionFailedError,
@@ -105,6 +106,41 @@ async def test_cancelling_the_reader_ends_the_stream(
     assert await ended(fake)
     with pytest.raises(StopAsyncIteration):
         await anext(blocks)
+
+
+async def test_closing_from_another_task_ends_the_iteration(
+    fake: FakeGateway, network: AsyncNetwork
+) -> None:
+    fake.deliver = [block_response(0), None]
+    blocks = network.block_events(0)
+    reader = asyncio.create_task(collect(blocks))
+    await until_begun(fake)
+    await blocks.aclose()
+    async with asyncio.timeout(5):
+        assert await reader == [0]
+
+
+async def test_closing_the_gateway_is_told_and_cancels_no_task(fake: FakeGateway) -> None:
+    fake.deliver = [block_response(0), None]
+    async with serve(fake) as endpoint:
+        gateway = AsyncGateway.connect(endpoint, IDENTITY, private_key_signer(KEY))
+        reader = asyncio.create_task(collect(gateway.network("care").block_events(0)))
+        await until_begun(fake)
+        await gateway.close()
+        async with asyncio.timeout(5):
+            with pytest.raises(DeliverError, match="gateway was closed"):
+                await reader
+
+
+async def collect(blocks: AsyncBlockEvents) -> list[int]:
+    return [block.number async for block in blocks]
+
+
+async def until_begun(fake: FakeGateway) -> None:
+    async with asyncio.timeout(5):
+        while not fake.calls:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)  # so that the reader waits for the second block
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,19 @@ async def test_endorse_error_says_who_said_what(fake: FakeGateway, network: Asyn
     assert fake.calls == ["Endorse"]
 
 
+async def test_what_one_peer_said_is_said_once(fake: FakeGateway, network: AsyncNetwork) -> None:
+    said = "error validating proposal: access denied: channel [care] creator org [HospitalMSP]"
+    fake.failures["Evaluate"] = Failure(
+        code=grpc.StatusCode.FAILED_PRECONDITION,
+        text=f"evaluate call to endorser returned error: {said}",
+        details=[("peer0.hospital:7051", "HospitalMSP", said)],
+    )
+    with pytest.raises(EvaluateError, match="key belongs to the certificate") as raised:
+        await network.contract("ehr").evaluate("Read")
+    assert str(raised.value).count("access denied") == 1
+    assert "returned error\n  peer0.hospital:7051 (HospitalMSP): error val" in str(raised.value)
+
+
 async def test_evaluate_error_without_details(fake: FakeGateway, network: AsyncNetwork) -> None:
     fake.failures["Evaluate"] = Failure(
         code=grpc.StatusCode.UNKNOWN,
@@ -228,7 +241,7 @@ async def test_commit_status_error_keeps_the_result(
     fake: FakeGateway, network: AsyncNetwork
 ) -> None:
     fake.failures["CommitStatus"] = Failure(code=grpc.StatusCode.UNAVAILABLE, text="going away")
-    with pytest.raises(CommitStatusError, match="has been submitted") as raised:
+    with pytest.raises(CommitStatusError, match="outcome is not known yet") as raised:
         await network.contract("ehr").submit("Move")
     transaction_id = fake.requests[0].transaction_id
     assert raised.value.result == b"result"
@@ -349,6 +362,21 @@ async def test_cancelling_a_call_cancels_it_at_the_peer(
     async with asyncio.timeout(5):
         while not fake.cancelled["Evaluate"]:
             await asyncio.sleep(0.01)
+
+
+async def test_closing_the_gateway_is_told_and_cancels_no_task(
+    fake: FakeGateway, endpoint: Endpoint
+) -> None:
+    fake.delays["Submit"] = 30
+    begun = asyncio.Event()
+    fake.before = lambda method: begun.set() if method == "Submit" else None
+    gateway = AsyncGateway.connect(endpoint, IDENTITY, private_key_signer(KEY))
+    task = asyncio.create_task(gateway.network("care").contract("ehr").submit("F"))
+    async with asyncio.timeout(5):
+        await begun.wait()
+        await gateway.close()
+        with pytest.raises(SubmitError, match=r"(?s)gateway was closed.*may have been ordered"):
+            await task
 
 
 async def test_answer_about_another_transaction_is_not_signed(
