@@ -138,9 +138,9 @@ async def test_nothing_private_is_public(world: World) -> None:
         if not collection:
             public.append(value)
     text = b"\n".join(public).decode()
-    for value in phi_values(load_bundle(example_bundle())):
-        if len(value.value) >= 5:
-            assert value.value not in text
+    for phi in phi_values(load_bundle(example_bundle())):
+        if len(phi.value) >= 5:
+            assert phi.value not in text
     for secret in ("TREAT", "laboratory", "Observation", "dr-cole", "deny-", CLINIC + '","prac'):
         assert secret not in text
 

@@ -127,6 +127,8 @@ def _by_chance(data: bytes, start: int, needle: bytes) -> bool:
     before, after = data[start - 1 : start] if start else b"", data[end : end + 1]
     if needle.replace(b".", b"").isdigit() and (before.isdigit() or after.isdigit()):
         return True
+    if len(needle) <= _SHORT_WORD and needle[:1].isdigit() and before.isdigit():
+        return True  # a number with its unit
     if (
         needle.isalpha()
         and len(needle) <= _SHORT_WORD

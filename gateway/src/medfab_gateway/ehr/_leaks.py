@@ -14,9 +14,10 @@ UTF-16 either way round, as hex in any case, as base64 and base64url at any alig
 SHA-256, SHA-1 or MD5 digest of the value without salt (raw, hex, base64). Certificates are decoded
 from PEM first: in their random letters every short word turns up.
 
-Left out as chance hits are a number inside a longer number, a word of up to 12 letters inside a
-longer word (names are searched joined to each other as well), and fewer than 12 hex digits inside
-32 or more. Case is ignored for ASCII letters; in base64 as written, all lower and all upper.
+Left out as chance hits are a number (with its unit or without) inside a longer number, a word of
+up to 12 letters inside a longer word (names are searched joined to each other as well), and fewer
+than 12 hex digits inside 32 or more. Case is ignored for ASCII letters; in base64 as written, all
+lower and all upper.
 
 **Shorter values** ("98", "M") are in any binary data by chance. They are searched by digest as
 above, and otherwise in the decoded arguments, keys, values, responses and events alone: as a

@@ -1,0 +1,153 @@
+"""How the clients submit: order, concurrency, retries. (What they mean: test_ehr_contract.py.)"""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import cast
+
+import pytest
+
+import medfab_gateway.ehr
+from medfab_gateway import AsyncContract, CommitError
+from medfab_gateway.ehr import (
+    AsyncPatient,
+    AsyncProvider,
+    FilingKey,
+    FilingProgress,
+    Purpose,
+    example_bundle,
+)
+
+PATIENT = "00112233445566778899aabbccddeeff"
+
+
+class Recorder:
+    """Stands where an `AsyncContract` does; fails as often as it is told to."""
+
+    def __init__(self, *failures: str) -> None:
+        self.failures = list(failures)
+        self.calls: list[dict[str, bytes]] = []
+        self.running = 0
+        self.most_running = 0
+        self.ran_beside_first = False
+
+    @property
+    def contract(self) -> AsyncContract:
+        return cast(AsyncContract, self)
+
+    async def submit(
+        self,
+        name: str,
+        *args: str,
+        transient: Mapping[str, bytes] | None = None,
+        endorsing_organizations: Sequence[str] | None = None,
+    ) -> bytes:
+        first = not self.calls
+        self.calls.append(dict(transient or {}))
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        await asyncio.sleep(0.002)
+        if first:
+            self.ran_beside_first = self.running > 1
+        self.running -= 1
+        if self.failures:
+            raise CommitError(code=self.failures.pop(0), transaction_id="t", block_number=1)
+        filed = len(json.loads(transient["records"])["items"]) if transient else 0
+        return json.dumps({"filed": filed, "unchanged": 0}).encode()
+
+
+def large_bundle(copies: int) -> bytes:
+    bundle = json.loads(example_bundle())
+    weight = next(e for e in bundle["entry"] if "88.45" in json.dumps(e))
+    for number in range(copies):
+        entry = json.loads(json.dumps(weight))
+        entry["resource"]["id"] = f"copy-{number}"
+        bundle["entry"].append(entry)
+    return json.dumps(bundle).encode()
+
+
+def provider(recorder: Recorder) -> AsyncProvider:
+    return AsyncProvider(recorder.contract, msp_id="HospitalMSP", filing_key=FilingKey(bytes(32)))
+
+
+async def test_the_first_batch_goes_alone_and_then_four_at_a_time() -> None:
+    recorder = Recorder()
+    seen: list[FilingProgress] = []
+    result = await provider(recorder).file_bundle(PATIENT, large_bundle(2187), progress=seen.append)
+    assert (result.filed, result.transactions, len(recorder.calls)) == (2200, 11, 11)
+    assert not recorder.ran_beside_first
+    assert recorder.most_running == 4
+    assert [step.transactions for step in seen] == list(range(1, 12))
+    assert seen[0].of_records == seen[-1].records == 2200
+
+
+async def test_what_lost_a_race_is_submitted_again() -> None:
+    recorder = Recorder("MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT")
+    result = await provider(recorder).file_bundle(PATIENT, example_bundle())
+    assert (result.filed, result.transactions, len(recorder.calls)) == (13, 1, 3)
+
+
+async def test_it_gives_up_in_the_end() -> None:
+    recorder = Recorder(*["MVCC_READ_CONFLICT"] * 99)
+    with pytest.raises(CommitError):
+        await provider(recorder).file_bundle(PATIENT, example_bundle())
+    assert len(recorder.calls) == 6
+
+
+async def test_other_failures_are_not_repeated_and_come_as_they_are() -> None:
+    recorder = Recorder("ENDORSEMENT_POLICY_FAILURE")
+    with pytest.raises(CommitError):
+        await provider(recorder).file_bundle(PATIENT, example_bundle())
+    assert len(recorder.calls) == 1
+
+    class Later(Recorder):
+        async def submit(self, name: str, *args: str, **options: object) -> bytes:
+            if len(self.calls) == 2:
+                self.failures = ["ENDORSEMENT_POLICY_FAILURE"]
+            return await super().submit(name, *args, **options)  # type: ignore[arg-type]
+
+    with pytest.raises(CommitError):  # not a group of them
+        await provider(Later()).file_bundle(PATIENT, large_bundle(2187))
+
+
+async def test_terms_are_transient_and_salted() -> None:
+    recorder = Recorder("OTHER", "OTHER")
+    patient = AsyncPatient(recorder.contract)
+    for _ in range(2):
+        with pytest.raises(CommitError):
+            await patient.grant(
+                grantee_msp="ClinicMSP",
+                purposes=[Purpose.TREATMENT],
+                categories=["laboratory"],
+                not_after=datetime.fromisoformat("2030-01-01T00:00:00.9+02:00"),
+            )
+    one, other = (json.loads(call["consent"]) for call in recorder.calls)
+    assert one["salt"] != other.pop("salt")
+    assert other == {
+        "type": "permit",
+        "grantee_msp": "ClinicMSP",
+        "practitioner": None,
+        "purposes": ["TREAT"],
+        "categories": ["laboratory"],
+        "resource_types": [],
+        "not_before": None,
+        "not_after": 1893448800,
+    }
+
+
+async def test_a_time_needs_a_zone() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        await AsyncPatient(Recorder().contract).grant(
+            grantee_msp="ClinicMSP",
+            purposes=["TREAT"],
+            categories=["laboratory"],
+            not_after=datetime(2030, 1, 1),
+        )
+
+
+def test_the_door_of_the_package() -> None:
+    names = medfab_gateway.ehr.__all__
+    assert names == sorted(names)
+    public = {name for name in vars(medfab_gateway.ehr) if not name.startswith("_")}
+    assert public - {"errors", "fhir"} == set(names)
