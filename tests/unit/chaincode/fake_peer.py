@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,6 +34,9 @@ OPTIONS = (
     ("grpc.max_receive_message_length", 100 * 1024 * 1024),
     ("grpc.max_send_message_length", 100 * 1024 * 1024),
 )
+
+TIMEOUT = 10.0
+"""Seconds that a transaction may take. Fabric gives it 30."""
 
 Key = tuple[str, str]
 """(collection, key); the collection of public state is empty."""
@@ -129,7 +132,8 @@ class FakePeer:
             )
         self._outbox.put_nowait(message)
         try:
-            terminal = await simulation.done
+            async with asyncio.timeout(TIMEOUT):
+                terminal = await simulation.done
         finally:
             if self._simulations.get(key) is simulation:
                 del self._simulations[key]
@@ -283,6 +287,13 @@ class FakePeer:
             del simulation.iterators[identifier]
         response = QueryResponse(results=batch, has_more=has_more, id=identifier)
         return bytes(response.SerializeToString())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that another task brings about. Raises `TimeoutError`."""
+    async with asyncio.timeout(TIMEOUT):
+        while not condition():
+            await asyncio.sleep(0.005)
 
 
 def proposal_bytes(*, creator: bytes, transient: Mapping[str, bytes]) -> bytes:

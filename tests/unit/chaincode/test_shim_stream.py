@@ -10,7 +10,7 @@ from fabric_protos.peer import chaincode_shim_pb2
 from medfab_chaincode import Context, ContractError, SettingsError, Stub, submit
 from medfab_chaincode._server import ChaincodeServer
 from unit.chaincode.conftest import CHAINCODE_ID, Certificates, Serving
-from unit.chaincode.fake_peer import FakePeer, PeerRefusal, connect
+from unit.chaincode.fake_peer import FakePeer, PeerRefusal, connect, until
 from unit.chaincode.ledger_contract import Ledger
 
 ChaincodeMessage = chaincode_shim_pb2.ChaincodeMessage
@@ -242,19 +242,15 @@ async def test_stream_loss_fails_what_is_in_flight_and_serving_goes_on(
 ) -> None:
     contract = Ledger()
     async with serving(contract) as address:
-        async with (
-            connect(address, certificates.credentials()) as other,
-        ):
+        async with connect(address, certificates.credentials()) as other:
             async with connect(address, certificates.credentials()) as peer:
                 peer.silent.add("GET_STATE")
                 waiting = [asyncio.create_task(peer.invoke("Wait")) for _ in range(3)]
-                while peer.asked.qsize() < 3:
-                    await asyncio.sleep(0.005)
+                await until(lambda: peer.asked.qsize() == 3)
             for task in waiting:
                 with pytest.raises((PeerRefusal, asyncio.CancelledError)):
                     await task
-            while len(contract.seen) < 3:
-                await asyncio.sleep(0.005)
+            await until(lambda: len(contract.seen) == 3)
             assert (await other.invoke("Get", "a")).status == 200
         async with connect(address, certificates.credentials()) as again:
             assert (await again.invoke("Get", "a")).status == 200
@@ -273,8 +269,7 @@ async def test_the_same_transaction_twice_ends_both_with_an_error_for_the_second
         with pytest.raises(PeerRefusal, match="running already"):
             await peer.invoke("Hold", transaction_id="t")
         contract.released.set()
-        while peer.terminals["care", "t"] < 2:
-            await asyncio.sleep(0.005)
+        await until(lambda: peer.terminals["care", "t"] == 2)
         assert peer.ledger == {}  # the old run's write met "no ledger context"
         first.cancel()
 
