@@ -21,6 +21,11 @@ class Layout:
         return self.root / "lock"
 
     @property
+    def demo_mark(self) -> Path:
+        """There when `medfab demo` made the directory."""
+        return self.root / "made-by-demo"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

@@ -17,9 +17,14 @@ from __future__ import annotations
 class NetworkError(Exception):
     """Root of the errors of this distribution."""
 
+    exit_code = 1
+    """What the command line makes of it; see `medfab --help`."""
+
 
 class TopologyError(NetworkError):
     """The topology cannot be used; the text names the place in the file."""
+
+    exit_code = 2
 
 
 class BuildError(NetworkError):
@@ -29,9 +34,13 @@ class BuildError(NetworkError):
 class DirectoryError(NetworkError):
     """The network directory is busy, foreign or damaged."""
 
+    exit_code = 6
+
 
 class PortInUseError(NetworkError):
     """A port that the topology needs is taken."""
+
+    exit_code = 6
 
 
 class NodeFailedError(NetworkError):
@@ -51,3 +60,5 @@ class NodeFailedError(NetworkError):
 
 class NotRunningError(NetworkError):
     """There is no running network in the directory."""
+
+    exit_code = 4

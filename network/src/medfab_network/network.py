@@ -12,10 +12,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import yaml
 
@@ -72,10 +74,22 @@ class Network:
         self._bin_dir = bin_dir
         self._processes = NodeProcesses(self._layout.root, self._layout.logs)
         self._access = Access(self._layout)
+        self._depth = 0
+        self._lock_file: IO[str] | None = None
 
     @property
     def directory(self) -> Path:
         return self._layout.root
+
+    @property
+    def is_of_demo(self) -> bool:
+        """Whether `medfab demo` made the directory: it may throw it away again."""
+        return self._layout.demo_mark.exists()
+
+    def mark_as_demo(self) -> None:
+        """Mark the directory as made by `medfab demo`, before anything else is in it."""
+        with self.exclusive():
+            self._layout.demo_mark.touch()
 
     @property
     def exists(self) -> bool:
@@ -89,7 +103,7 @@ class Network:
         Raises `NetworkError` and its subclasses, and the gateway's `MedfabError`.
         """
         binaries = await self._binaries()
-        with self._lock():
+        with self.exclusive():
             self._claim_directory()
             bring_up = BringUp(
                 self.topology, self._layout, self._processes, binaries, self._progress
@@ -104,7 +118,7 @@ class Network:
         """Stop all nodes; returns their names. Ledgers and identities stay."""
         if not self._layout.root.exists():
             return []
-        with self._lock():
+        with self.exclusive():
             return await self._stop(list(self._processes.running()))
 
     @contextlib.asynccontextmanager
@@ -125,9 +139,9 @@ class Network:
                 f"{self.directory} is not empty and holds no network; delete it by hand if you "
                 "mean it"
             )
-        with self._lock():
+        with self.exclusive():
             stopped = await self._stop(list(self._processes.running()))
-            shutil.rmtree(self._layout.root)
+            self._remove_all()
         self._stored = None
         return stopped
 
@@ -140,9 +154,20 @@ class Network:
             )
         )
 
+    async def ledger_height(self, organization: str, channel: str) -> int:
+        """Number of blocks that the organisation's first peer has of the channel."""
+        peer = self.topology.organization(organization).peers[0]
+        async with self._access.peer_admin(peer) as admin:
+            return (await admin.chain_info(channel)).height
+
     def processes(self) -> dict[str, int]:
         """Node → pid of what runs now."""
         return self._processes.running()
+
+    @property
+    def logs(self) -> Path:
+        """The folder with the nodes' logs."""
+        return self._layout.logs
 
     def log_file(self, node: str) -> Path:
         """The log of a node; `NotRunningError` when there is no such log."""
@@ -228,7 +253,7 @@ class Network:
 
     def _claim_directory(self) -> None:
         root = self._layout.root
-        if self._stored is None and any(p.name != "lock" for p in root.iterdir()):
+        if self._stored is None and self._contents():
             if not self._looks_like_ours():
                 raise DirectoryError(
                     f"{root} is not empty and holds no network; choose another --dir"
@@ -247,9 +272,24 @@ class Network:
         )
         self._stored = self.topology
 
+    def _remove_all(self) -> None:
+        for path in self._layout.root.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path != self._layout.lock:
+                path.unlink()
+        if self._depth == 1:  # nobody of ours works on in the directory
+            self._layout.lock.unlink()
+            self._layout.root.rmdir()
+
     def _looks_like_ours(self) -> bool:
-        names = {path.name for path in self._layout.root.iterdir()} - {"lock"}
+        names = self._contents()
         return not names or bool(names & {"topology.yaml", "organizations"})
+
+    def _contents(self) -> set[str]:
+        """Names in the directory, but for the lock and the mark of the demo."""
+        own = {self._layout.lock.name, self._layout.demo_mark.name}
+        return {path.name for path in self._layout.root.iterdir()} - own
 
     def _stored_topology(self) -> Topology | None:
         path = self._layout.topology
@@ -263,17 +303,36 @@ class Network:
             ) from error
 
     @contextlib.contextmanager
-    def _lock(self) -> Iterator[None]:
-        """One command at a time works on a directory."""
-        self._layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._layout.lock.open("w") as file:
+    def exclusive(self) -> Iterator[None]:
+        """Nobody else works on the directory for the length of the block; may be nested.
+
+        Raises `DirectoryError` at once where another command does.
+        """
+        if self._depth == 0:
+            self._lock_file = self._acquire()
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if self._depth == 0 and self._lock_file is not None:
+                self._lock_file.close()
+
+    def _acquire(self) -> IO[str]:
+        while True:
+            self._layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = self._layout.lock.open("w")
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
+                file.close()
                 raise DirectoryError(
                     f"another medfab command is working on {self.directory}; wait until it ends"
                 ) from error
-            yield
+            with contextlib.suppress(FileNotFoundError):
+                if os.fstat(file.fileno()).st_ino == self._layout.lock.stat().st_ino:
+                    return file
+            file.close()  # `clean` deleted the file between opening and locking it
 
 
 def _skeleton(topology: Topology) -> Mapping[str, object]:

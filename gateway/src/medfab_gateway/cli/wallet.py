@@ -1,0 +1,82 @@
+"""`medfab wallet`: the identities in a wallet."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from medfab_gateway.cli._connection import Connection, pass_connection
+from medfab_gateway.cli._output import Output, pass_output
+from medfab_gateway.wallet import WalletEntry
+
+
+@click.group()
+def wallet() -> None:
+    """Identities: certificates with their private keys.
+
+    \b
+    Examples:
+      medfab wallet list --org hospital
+      medfab wallet show practitioner --org hospital --json
+    """
+
+
+@wallet.command("list")
+@pass_connection
+@pass_output
+def list_identities(connection: Connection, output: Output) -> None:
+    """List the identities of a wallet.
+
+    \b
+    Example:
+      medfab wallet list --org hospital
+    """
+    store = connection.wallet()
+    rows = [_summary(store.get(label)) for label in store.list()]
+    output.table(rows, columns=["label", "msp_id", "common_name", "valid_until"])
+    if not rows:
+        output.line(f"The wallet {store.path} is empty; `medfab ca enroll` puts identities there.")
+
+
+@wallet.command()
+@click.argument("label")
+@pass_connection
+@pass_output
+def show(label: str, connection: Connection, output: Output) -> None:
+    """Show an identity's certificate; never its private key.
+
+    \b
+    Example:
+      medfab wallet show practitioner --org hospital
+    """
+    entry = connection.wallet().get(label)
+    details = _summary(entry) | {"certificate": entry.identity.certificate.decode("ascii")}
+    if output.as_json:
+        output.json(details)
+        return
+    for name, value in details.items():
+        output.line(f"{name.replace('_', ' ')}: {value}")
+
+
+def _summary(entry: WalletEntry) -> dict[str, Any]:
+    from cryptography.x509.oid import NameOID
+
+    from medfab_gateway.cli._attributes import certificate_attributes
+
+    certificate = entry.identity.x509
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    units = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
+    until = certificate.not_valid_after_utc
+    return {
+        "label": entry.label,
+        "msp_id": entry.identity.msp_id,
+        "common_name": str(names[0].value) if names else "",
+        "roles": ", ".join(str(unit.value) for unit in units),
+        "attributes": certificate_attributes(certificate),
+        "valid_until": until.strftime("%Y-%m-%d %H:%M UTC"),
+        "expired": until < datetime.now(UTC),
+        "issuer": certificate.issuer.rfc4514_string(),
+        "serial_number": format(certificate.serial_number, "x"),
+    }

@@ -1,0 +1,210 @@
+"""`medfab network`: the consortium on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from medfab_gateway.cli import Output, pass_output, run
+from medfab_network.cli._progress import ConsoleProgress
+from medfab_network.network import DEFAULT_DIRECTORY, Network, NodeStatus
+from medfab_network.topology import load_topology
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_directory = click.option(
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_DIRECTORY,
+    show_default=True,
+    envvar="MEDFAB_DIR",
+    help="Folder with the network's state.",
+)
+_topology = click.option(
+    "--topology",
+    "topology_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    envvar="MEDFAB_TOPOLOGY",
+    help="Topology file; default: what the folder was made with, else the default consortium.",
+)
+_bin_dir = click.option(
+    "--bin-dir",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    envvar="MEDFAB_BIN_DIR",
+    help="Folder with Fabric's programs; default: cached, on PATH, or built.",
+)
+
+
+@click.group()
+def network() -> None:
+    """Run a Fabric consortium as processes on this machine.
+
+    \b
+    Examples:
+      medfab network up
+      medfab network status
+      medfab network logs peer0.hospital --follow
+      medfab network down
+    """
+
+
+@network.command()
+@_directory
+@_topology
+@_bin_dir
+@click.option("--base-port", type=click.IntRange(1024, 60000), help="First port; see topology.")
+@pass_output
+def up(
+    directory: Path,
+    topology_file: Path | None,
+    bin_dir: Path | None,
+    base_port: int | None,
+    output: Output,
+) -> None:
+    """Start the network, or go on from wherever an earlier `up` got to.
+
+    Builds Fabric first where it is not there (a few minutes, once).
+
+    \b
+    Examples:
+      medfab network up
+      medfab network up --topology three.yaml --dir /tmp/three
+    """
+    topology = load_topology(topology_file) if topology_file else None
+    if base_port is not None:
+        topology = (topology or load_topology(None)).with_base_port(base_port)
+    consortium = Network(directory, topology, progress=ConsoleProgress(), bin_dir=bin_dir)
+    began = time.monotonic()
+    report = run(consortium.up())
+    seconds = time.monotonic() - began
+    if output.as_json:
+        output.json(
+            {
+                "directory": str(consortium.directory),
+                "started": report.started,
+                "seconds": {name: round(value, 3) for name, value in report.seconds.items()},
+                "total_seconds": round(seconds, 3),
+            }
+        )
+    elif report.started:
+        output.line(f"The network is up: {len(report.started)} nodes started in {seconds:.1f} s.")
+        option = "" if directory == DEFAULT_DIRECTORY else f" --dir {directory}"
+        output.line(f"Look around with `medfab network status{option}`.")
+    else:
+        output.line("The network was up already.")
+
+
+@network.command()
+@_directory
+@pass_output
+def down(directory: Path, output: Output) -> None:
+    """Stop all nodes. Ledgers and identities stay; `up` starts them again.
+
+    \b
+    Example:
+      medfab network down
+    """
+    stopped = run(Network(directory).down())
+    if output.as_json:
+        output.json({"stopped": stopped})
+    else:
+        output.line(f"{len(stopped)} nodes stopped." if stopped else "Nothing was running.")
+
+
+@network.command()
+@_directory
+@pass_output
+def status(directory: Path, output: Output) -> None:
+    """Show each node: pid, port, health and ledger heights.
+
+    The exit code is 1 unless every node is healthy.
+
+    \b
+    Examples:
+      medfab network status
+      medfab network status --json
+    """
+    consortium = Network(directory)
+    if not consortium.exists:
+        raise click.ClickException(
+            f"there is no network in {directory}; start one with `medfab network up`"
+        )
+    nodes = run(consortium.status())
+    output.table([_row(node) for node in nodes], columns=_COLUMNS)
+    if not all(node.healthy for node in nodes):
+        click.get_current_context().exit(1)
+
+
+_COLUMNS = ["node", "kind", "pid", "port", "health", "ledger_heights"]
+
+
+def _row(status: NodeStatus) -> dict[str, Any]:
+    health = "healthy" if status.healthy else "unhealthy"
+    return {
+        "node": status.node.name,
+        "kind": status.node.kind,
+        "organization": status.node.organization,
+        "pid": status.pid,
+        "port": status.node.port,
+        "health": health if status.pid is not None else "stopped",
+        "ledger_heights": dict(status.heights),
+    }
+
+
+@network.command()
+@click.argument("node")
+@_directory
+@click.option("-n", "--lines", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("-f", "--follow", is_flag=True, help="Go on as the log grows, until Ctrl-C.")
+def logs(node: str, directory: Path, lines: int, follow: bool) -> None:
+    """Print the log of a node.
+
+    \b
+    Examples:
+      medfab network logs peer0.hospital
+      medfab network logs ehr.clinic --follow
+    """
+    consortium = Network(directory)
+    click.echo(consortium.log_tail(node, lines))
+    if follow:
+        with consortium.log_file(node).open(errors="replace") as log:
+            log.seek(0, os.SEEK_END)
+            while True:
+                text = log.read()
+                if text:
+                    click.echo(text, nl=False)
+                    sys.stdout.flush()
+                time.sleep(0.2)
+
+
+@network.command()
+@_directory
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_output
+def clean(directory: Path, yes: bool, output: Output) -> None:
+    """Stop all nodes and delete the network: ledgers, keys and all.
+
+    \b
+    Example:
+      medfab network clean --yes
+    """
+    consortium = Network(directory)
+    if not consortium.directory.exists():
+        output.line(f"There is no network in {directory}.")
+        return
+    if not yes:
+        click.confirm(
+            f"Delete the network in {directory} with its ledgers and keys?", abort=True, err=True
+        )
+    stopped = run(consortium.clean())
+    if output.as_json:
+        output.json({"stopped": stopped, "deleted": str(consortium.directory)})
+    else:
+        output.line(f"Deleted {consortium.directory}; {len(stopped)} nodes were stopped first.")

@@ -1,0 +1,207 @@
+"""The story of one record. Each step checks what it says."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from medfab_gateway import AsyncContract
+from medfab_gateway.ehr import (
+    Access,
+    AccessDecision,
+    AsyncPatient,
+    AsyncPractitioner,
+    AsyncProvider,
+    Bundle,
+    FilingKey,
+    FilingProgress,
+    Purpose,
+    ReadResult,
+    Resource,
+)
+from medfab_gateway.errors import EvaluateError
+from medfab_network.demo._narrator import Narrator
+from medfab_network.errors import NetworkError
+from medfab_network.network import Network
+from medfab_network.topology import User
+
+CHANNEL = "care"
+CHAINCODE = "ehr"
+_HOLDER, _ASKER = "hospital", "clinic"
+_PORTION = "laboratory"
+_SHOWN_RESULTS = 5
+
+
+async def tell(network: Network, bundle: Bundle, narrator: Narrator) -> str:
+    """Play all roles; returns the label of the patient's identity in the hospital's wallet."""
+    holder = network.topology.organization(_HOLDER)
+    pseudonym = secrets.token_hex(16)
+    label = f"patient-{pseudonym}"
+    async with AsyncExitStack() as stack:
+
+        async def contract_of(organization: str, user: str) -> AsyncContract:
+            gateway = await stack.enter_async_context(network.gateway(organization, user))
+            return gateway.network(CHANNEL).contract(CHAINCODE)
+
+        await network.enrol_user(
+            _HOLDER,
+            User(name=label, attributes={"medfab.role": "patient", "medfab.patient": pseudonym}),
+        )
+        patient = AsyncPatient(await contract_of(_HOLDER, label))
+        provider = AsyncProvider(
+            await contract_of(_HOLDER, "practitioner"),
+            msp_id=holder.msp_id,
+            filing_key=FilingKey.load_or_create(Path(network.wallet(_HOLDER)) / "filing-key"),
+        )
+        asker = AsyncPractitioner(await contract_of(_ASKER, "practitioner"))
+
+        await _file(patient, provider, pseudonym, bundle, narrator)
+        await _ask_without_consent(asker, pseudonym, narrator)
+
+        narrator.step(
+            "The patient grants the clinic laboratory results, for treatment, for 30 days"
+        )
+        consent = await patient.grant(
+            grantee_msp=network.topology.organization(_ASKER).msp_id,
+            purposes=[Purpose.TREATMENT],
+            categories=[_PORTION],
+            not_after=datetime.now(UTC) + timedelta(days=30),
+        )
+        narrator.good(f"consent {consent.consent_id[:12]}…, version {consent.version}")
+
+        permit = await _ask_with_consent(asker, pseudonym, narrator)
+        await _read(asker, permit, holder.msp_id, bundle, narrator)
+
+        narrator.step("The patient revokes the consent")
+        revoked = await patient.revoke(consent.consent_id)
+        narrator.good(f"revoked, version {revoked.version}")
+
+        await _read_after_revocation(asker, permit, holder.msp_id, narrator)
+        await _ask_without_consent(asker, pseudonym, narrator, again=True)
+        await _audit(patient, narrator)
+    return label
+
+
+async def _file(
+    patient: AsyncPatient,
+    provider: AsyncProvider,
+    pseudonym: str,
+    bundle: Bundle,
+    narrator: Narrator,
+) -> None:
+    narrator.step("The patient registers, under a pseudonym that the certificate carries")
+    await patient.register()
+    narrator.good(f"{pseudonym}: all that the channel will ever know of the name")
+    narrator.step("The hospital's practitioner files the bundle into the hospital's private data")
+
+    def show(progress: FilingProgress) -> None:
+        if progress.of_transactions > 1:
+            narrator.note(f"{progress.records} of {progress.of_records} records")
+
+    result = await provider.file_bundle(pseudonym, bundle, progress=show)
+    _check(result.filed == len(bundle.resources), "every record is filed")
+    one = "transaction" if result.transactions == 1 else "transactions"
+    narrator.good(
+        f"{result.filed} records in {result.transactions} {one}; the block holds salted hashes"
+    )
+
+
+async def _ask_without_consent(
+    asker: AsyncPractitioner, pseudonym: str, narrator: Narrator, *, again: bool = False
+) -> None:
+    once_more = " once more" if again else ""
+    narrator.step(f"The clinic's practitioner asks for the laboratory results{once_more}")
+    decision = await asker.request_access(
+        pseudonym, purpose=Purpose.TREATMENT, categories=[_PORTION]
+    )
+    _check(not decision.permitted, "nobody is permitted without consent")
+    narrator.refused(f"denied ({decision.reason}); the denial is on record")
+
+
+async def _ask_with_consent(
+    asker: AsyncPractitioner, pseudonym: str, narrator: Narrator
+) -> AccessDecision:
+    narrator.step("The clinic's practitioner asks again")
+    permit = await asker.request_access(pseudonym, purpose=Purpose.TREATMENT, categories=[_PORTION])
+    _check(permit.permitted and permit.expires_at is not None, "the consent permits")
+    narrator.good(f"permitted until {permit.expires_at:%H:%M:%S UTC}; a committed transaction")
+    return permit
+
+
+async def _read(
+    asker: AsyncPractitioner,
+    permit: AccessDecision,
+    holder_msp: str,
+    bundle: Bundle,
+    narrator: Narrator,
+) -> None:
+    narrator.step("… and reads, at the hospital's peer")
+    result = await asker.read(permit, holder_msp=holder_msp)
+    expected = [r for r in bundle.resources if _PORTION in r.labels.categories]
+    _check_released(result, expected, len(bundle.resources))
+    narrator.good(
+        f"{len(result.resources)} laboratory results, and nothing else; {result.withheld} withheld"
+    )
+    rows = [_describe(json.loads(text)) for text in result.resources]
+    observations = [row for row in rows if row is not None]
+    if observations:
+        narrator.table(["result", "value"], observations[:_SHOWN_RESULTS])
+        if len(observations) > _SHOWN_RESULTS:
+            narrator.note(f"… and {len(observations) - _SHOWN_RESULTS} more")
+
+
+async def _read_after_revocation(
+    asker: AsyncPractitioner, permit: AccessDecision, holder_msp: str, narrator: Narrator
+) -> None:
+    narrator.step("The clinic's practitioner tries to read with the old permit")
+    try:
+        await asker.read(permit, holder_msp=holder_msp)
+    except EvaluateError as error:
+        code = error.chaincode.code if error.chaincode else None
+        _check(code == "CONSENT_REVOKED", "the reason is the revocation")
+        narrator.refused(f"refused ({code})")
+    else:
+        _check(False, "a revoked consent ends its permits")
+
+
+async def _audit(patient: AsyncPatient, narrator: Narrator) -> None:
+    narrator.step("The patient lists who asked for what, when, why, and what was decided")
+    accesses = await patient.accesses()
+    _check([a.permitted for a in accesses] == [False, True, False], "every request is on record")
+    narrator.table(["when", "who", "what", "why", "decision"], [_access_row(a) for a in accesses])
+
+
+def _access_row(access: Access) -> list[str]:
+    return [
+        f"{access.decided_at:%Y-%m-%d %H:%M:%S}",
+        f"{access.practitioner} ({access.requester_msp})",
+        ", ".join([*access.categories, *access.resource_types]),
+        str(access.purpose),
+        f"{'permitted' if access.permitted else 'denied'}: {access.reason}",
+    ]
+
+
+def _check_released(result: ReadResult, expected: list[Resource], filed: int) -> None:
+    released = sorted(result.resources)
+    _check(released == sorted(r.text for r in expected), "exactly the permitted records come back")
+    _check(len(released) + result.withheld == filed, "what is withheld is counted")
+
+
+def _describe(resource: dict[str, object]) -> list[str] | None:
+    """Name and value of an Observation; None for anything else."""
+    if resource.get("resourceType") != "Observation":
+        return None
+    code = resource.get("code")
+    quantity = resource.get("valueQuantity")
+    name = code.get("text", "?") if isinstance(code, dict) else "?"
+    if isinstance(quantity, dict):
+        return [str(name), f"{quantity.get('value')} {quantity.get('unit', '')}".strip()]
+    return [str(name), str(resource.get("valueString", "…"))]
+
+
+def _check(holds: bool, what: str) -> None:
+    if not holds:
+        raise NetworkError(f"the demonstration failed: not true that {what}")
