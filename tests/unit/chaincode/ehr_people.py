@@ -27,10 +27,10 @@ def _key() -> ec.EllipticCurvePrivateKey:
 
 
 @cache
-def creator(msp_id: str, name: str, *attributes: tuple[str, str]) -> bytes:
+def creator(msp_id: str, name: str, *attributes: tuple[str, str], issuer_name: str = "") -> bytes:
     """A serialised identity whose certificate has Fabric CA's attributes."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"ca of {msp_id}")])
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer_name or f"ca of {msp_id}")])
     extension = json.dumps({"attrs": dict(attributes)}).encode()
     certificate = (
         x509.CertificateBuilder()
@@ -53,8 +53,14 @@ def patient_creator(msp_id: str, pseudonym: str) -> bytes:
     )
 
 
-def practitioner_creator(msp_id: str, name: str) -> bytes:
-    return creator(msp_id, name, ("medfab.role", "practitioner"), ("medfab.practitioner", name))
+def practitioner_creator(msp_id: str, name: str, *, issuer_name: str = "") -> bytes:
+    return creator(
+        msp_id,
+        name,
+        ("medfab.role", "practitioner"),
+        ("medfab.practitioner", name),
+        issuer_name=issuer_name,
+    )
 
 
 @dataclass

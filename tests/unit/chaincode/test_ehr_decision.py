@@ -98,12 +98,12 @@ def test_revoked_consents_count_for_nothing() -> None:
 
 
 def test_a_permit_ends_with_its_earliest_consent_or_in_an_hour() -> None:
-    long = replace(PERMIT, not_after=NOW + 99999)
-    assert decide(consents(long), LAB, ASKER, NOW).expires_at == NOW + 3600
+    long = replace(PERMIT, not_after=NOW + 99_999_999)
+    assert decide(consents(long), LAB, ASKER, NOW).expires_at == NOW + 3_600_000
     assert decide(consents(long, PERMIT), LAB, ASKER, NOW).expires_at == NOW + 10
     unused = replace(PERMIT, categories=("imaging",))
     decision = decide(consents(long, unused), LAB, ASKER, NOW)
-    assert decision.expires_at == NOW + 3600
+    assert decision.expires_at == NOW + 3_600_000
     assert [version.consent_id for version in decision.consents] == ["consent-0"]
 
 

@@ -6,17 +6,27 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
+import grpc
 import pytest
 
 import medfab_gateway.ehr
 from medfab_gateway import AsyncContract, CommitError
 from medfab_gateway.ehr import (
+    AccessDecision,
     AsyncPatient,
+    AsyncPractitioner,
     AsyncProvider,
     FilingKey,
     FilingProgress,
     Purpose,
     example_bundle,
+)
+from medfab_gateway.errors import (
+    ChaincodeFailure,
+    EndorseError,
+    ErrorDetail,
+    EvaluateError,
+    GatewayError,
 )
 
 PATIENT = "00112233445566778899aabbccddeeff"
@@ -25,7 +35,7 @@ PATIENT = "00112233445566778899aabbccddeeff"
 class Recorder:
     """Stands where an `AsyncContract` does; fails as often as it is told to."""
 
-    def __init__(self, *failures: str) -> None:
+    def __init__(self, *failures: str | GatewayError) -> None:
         self.failures = list(failures)
         self.calls: list[dict[str, bytes]] = []
         self.running = 0
@@ -52,9 +62,28 @@ class Recorder:
             self.ran_beside_first = self.running > 1
         self.running -= 1
         if self.failures:
-            raise CommitError(code=self.failures.pop(0), transaction_id="t", block_number=1)
+            raise self._failure()
         filed = len(json.loads(transient["records"])["items"]) if transient else 0
         return json.dumps({"filed": filed, "unchanged": 0}).encode()
+
+    async def evaluate(
+        self, name: str, *args: str, target_organizations: Sequence[str] | None = None
+    ) -> bytes:
+        self.calls.append({})
+        if self.failures:
+            raise self._failure()
+        return json.dumps({"holder": args[-1], "resources": ["{}"], "withheld": 0}).encode()
+
+    def _failure(self) -> Exception:
+        failure = self.failures.pop(0)
+        if isinstance(failure, str):
+            return CommitError(code=failure, transaction_id="t", block_number=1)
+        return failure
+
+
+def refusal(code: str, kind: type[GatewayError] = EndorseError) -> GatewayError:
+    answer = ChaincodeFailure(status=404, code=code, message="")
+    return kind("refused", code=grpc.StatusCode.ABORTED, chaincode=answer)
 
 
 def large_bundle(copies: int) -> bytes:
@@ -86,6 +115,46 @@ async def test_what_lost_a_race_is_submitted_again() -> None:
     recorder = Recorder("MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT")
     result = await provider(recorder).file_bundle(PATIENT, example_bundle())
     assert (result.filed, result.transactions, len(recorder.calls)) == (13, 1, 3)
+
+
+async def test_peers_that_are_behind_are_asked_again() -> None:
+    mismatch = EndorseError(
+        "aborted",
+        code=grpc.StatusCode.ABORTED,
+        details=[
+            ErrorDetail(
+                address="peer:1",
+                msp_id="HospitalMSP",
+                message="ProposalResponsePayloads do not match",
+            )
+        ],
+    )
+    recorder = Recorder(mismatch, refusal("NOT_REGISTERED"), refusal("DATA_UNAVAILABLE"))
+    await provider(recorder).file_bundle(PATIENT, example_bundle())
+    assert len(recorder.calls) == 4
+    recorder = Recorder(refusal("CONFLICT"))
+    with pytest.raises(EndorseError):
+        await provider(recorder).file_bundle(PATIENT, example_bundle())
+    assert len(recorder.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("permitted", "code", "calls"),
+    [(True, "NOT_PERMITTED", 2), (False, "NOT_PERMITTED", 1), (True, "CONSENT_REVOKED", 1)],
+)
+async def test_a_new_permit_may_still_be_on_its_way(permitted: bool, code: str, calls: int) -> None:
+    recorder = Recorder(refusal(code, EvaluateError))
+    permit = AccessDecision(
+        patient=PATIENT, request_id="0" * 64, permitted=permitted, reason="", expires_at=None
+    )
+    practitioner = AsyncPractitioner(recorder.contract)
+    if calls == 2:
+        result = await practitioner.read(permit, holder_msp="HospitalMSP")
+        assert result.resources == ("{}",)
+    else:
+        with pytest.raises(EvaluateError):
+            await practitioner.read(permit, holder_msp="HospitalMSP")
+    assert len(recorder.calls) == calls
 
 
 async def test_it_gives_up_in_the_end() -> None:
@@ -132,7 +201,7 @@ async def test_terms_are_transient_and_salted() -> None:
         "categories": ["laboratory"],
         "resource_types": [],
         "not_before": None,
-        "not_after": 1893448800,
+        "not_after": 1893448800900,
     }
 
 

@@ -271,4 +271,4 @@ def _not_registered() -> ContractError:
 
 
 def _now(context: Context) -> int:
-    return (context.timestamp - _EPOCH) // timedelta(seconds=1)
+    return (context.timestamp - _EPOCH) // timedelta(milliseconds=1)

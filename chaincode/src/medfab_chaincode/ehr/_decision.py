@@ -21,7 +21,7 @@ from ._model import (
     Portion,
 )
 
-PERMIT_SECONDS = 3600
+PERMIT_MILLISECONDS = 3_600_000
 """How long a permit lasts at most; a consent that ends earlier ends it earlier."""
 
 # FHIR says what such a record is about by its category alone: without one it could be anything.
@@ -49,7 +49,7 @@ class Decision:
     consents: tuple[ConsentVersion, ...] = ()
     """The permits used, in order of id."""
     expires_at: int | None = None
-    """First second at which the permit is over; None: a denial."""
+    """First millisecond at which the permit is over; None: a denial."""
 
     @property
     def permitted(self) -> bool:
@@ -60,7 +60,7 @@ class Decision:
 def decide(
     consents: Iterable[Consent], request: AccessRequest, requester: Requester, now: int
 ) -> Decision:
-    """Decide on ``request`` at ``now`` (whole seconds): deny by default, and deny over permit."""
+    """Decide on ``request`` at ``now`` (milliseconds): deny by default, and deny over permit."""
     addressed = [consent for consent in consents if _addresses(consent.terms, requester)]
     permits = [consent for consent in addressed if consent.terms.type is ConsentType.PERMIT]
     if not permits:
@@ -105,7 +105,7 @@ def decide(
             ConsentVersion(consent_id=consent.id, version=consent.entry.version)
             for consent in sorted(used, key=lambda consent: consent.id)
         ),
-        expires_at=min([now + PERMIT_SECONDS, *ends]),
+        expires_at=min([now + PERMIT_MILLISECONDS, *ends]),
     )
 
 

@@ -1,7 +1,8 @@
 """What the contract receives, keeps and answers, as frozen dataclasses.
 
-Times are whole seconds since 1970 UTC. An empty list in a consent or request means "any";
-where that would be too wide, :meth:`check` refuses it. Refusals name the field, never its value.
+Times are whole milliseconds since 1970 UTC, so that decisions sort. An empty list in a consent or
+request means "any"; where that would be too wide, :meth:`check` refuses it. Refusals name the
+field, never its value.
 """
 
 import re
@@ -187,9 +188,9 @@ class ConsentTerms:
     practitioner: str | None = None
     """Recipient's practitioner id; None: any practitioner of the organisation."""
     not_before: int | None = None
-    """First second of validity; None: from the grant on."""
+    """First millisecond of validity; None: from the grant on."""
     not_after: int | None = None
-    """First second after validity; None (in a deny only): until revoked."""
+    """First millisecond after validity; None (in a deny only): until revoked."""
 
     def check(self, now: int) -> None:
         """Refuse terms that are malformed, over already, or a permit for anything or anyone."""
@@ -324,7 +325,7 @@ class AccessEntry:
     """``permitted`` or ``no-consent``; the exact reason is in the details."""
     decided_at: int
     expires_at: int | None
-    """First second at which the permit is over; None: a denial."""
+    """First millisecond at which the permit is over; None: a denial."""
     consents: tuple[ConsentVersion, ...]
     """Each consent that the permit rests on, at the version decided upon."""
 

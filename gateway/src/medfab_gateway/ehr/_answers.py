@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from medfab_gateway.ehr._types import (
@@ -18,6 +18,8 @@ from medfab_gateway.ehr._types import (
     ReadResult,
 )
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def transient(**fields: object) -> bytes:
     """Encode a transient value, with a salt: its hash, in the block, must not be guessable."""
@@ -26,13 +28,13 @@ def transient(**fields: object) -> bytes:
     ).encode()
 
 
-def seconds(moment: datetime | None) -> int | None:
-    """Whole seconds since 1970; None stays None. Raises ``ValueError`` for a naive datetime."""
+def milliseconds(moment: datetime | None) -> int | None:
+    """Whole milliseconds since 1970; None stays None. ``ValueError`` for a naive datetime."""
     if moment is None:
         return None
     if moment.tzinfo is None:
         raise ValueError("a time needs a time zone: use datetime.now(UTC) or similar")
-    return int(moment.timestamp())
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def consent_version(answer: bytes) -> ConsentVersion:
@@ -110,4 +112,4 @@ def _moment(value: int | None) -> datetime | None:
 
 
 def _time(value: int) -> datetime:
-    return datetime.fromtimestamp(value, UTC)
+    return _EPOCH + timedelta(milliseconds=value)

@@ -57,7 +57,7 @@ class AsyncPatient:
         empty list asks for nothing. A permit needs ``grantee_msp``, ``not_after``, a purpose, and
         a category or type; in a deny None or an empty list means everybody, for ever,
         everything. ``practitioner`` None: any of the organisation. ``not_before`` None: at once.
-        The period counts whole seconds: from ``not_before`` until just before ``not_after``.
+        The period is from ``not_before`` until just before ``not_after``, in milliseconds.
 
         Refused with ``DUPLICATE_CONSENT`` while one in force says the same.
         """
@@ -68,8 +68,8 @@ class AsyncPatient:
             purposes=[*purposes],
             categories=[*categories],
             resource_types=[*resource_types],
-            not_before=_answers.seconds(not_before),
-            not_after=_answers.seconds(not_after),
+            not_before=_answers.milliseconds(not_before),
+            not_after=_answers.milliseconds(not_after),
         )
         return _answers.consent_version(await self._submit("GrantConsent", consent=terms))
 

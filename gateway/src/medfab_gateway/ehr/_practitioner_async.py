@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from medfab_gateway._contract_async import AsyncContract
 from medfab_gateway.ehr import _answers
-from medfab_gateway.ehr._retry_async import submit_with_retry
+from medfab_gateway.ehr._retry_async import evaluate_with_retry, submit_with_retry
 from medfab_gateway.ehr._types import AccessDecision, Purpose, ReadResult
 
 
@@ -63,11 +63,14 @@ class AsyncPractitioner:
         Raises :class:`EvaluateError`, whose ``chaincode.code`` is ``NOT_PERMITTED``,
         ``PERMIT_EXPIRED``, ``CONSENT_REVOKED``, ``NO_RECORDS`` or ``DATA_UNAVAILABLE``.
         """
-        answer = await self._contract.evaluate(
+        answer = await evaluate_with_retry(
+            self._contract,
             "ReadRecords",
             permit.patient,
             permit.request_id,
             holder_msp,
             target_organizations=[holder_msp],
+            # A permit that was just given may not have reached the holder's peer.
+            behind=frozenset({"NOT_PERMITTED"} if permit.permitted else ()),
         )
         return _answers.read_result(answer)
