@@ -1,0 +1,53 @@
+# Two commands: `make demo` and `make test`. Each sets everything up first; both work on a fresh
+# machine with Python >= 3.11, a C compiler, and Go (or the toolchain from PyPI where it is missing).
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help setup demo test unit lint format lock clean
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+## make demo       start a consortium, tell the story of one record, take everything down
+##                 BUNDLE=patient.json takes another FHIR bundle, KEEP=1 leaves the network up
+demo: setup
+	@$(BIN)/medfab demo
+
+## make test       lint, types, unit tests, and integration tests on a real network
+test: setup lint
+	@$(BIN)/python -m pytest
+
+## make unit       unit tests alone: seconds, no network
+unit: setup
+	@$(BIN)/python -m pytest tests/unit
+
+## make lint       ruff and mypy --strict
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+## make format     let ruff format everything
+format: setup
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+## make lock       update uv.lock after a change of dependencies
+lock: $(VENV)/.ready
+	@.uv/bin/uv lock
+
+## make setup      the virtual environment in .venv (demo and test do this by themselves)
+setup: $(VENV)/.ready
+
+# Interpreter, uv, and every dependency as uv.lock pins it. A failure leaves no stamp.
+$(VENV)/.ready: uv.lock pyproject.toml gateway/pyproject.toml chaincode/pyproject.toml network/pyproject.toml scripts/setup
+	@PYTHON="$(PYTHON)" scripts/setup
+	@touch $@
+
+## make clean      stop the network in .medfab and delete it, and the environment
+clean:
+	@if [ -x $(BIN)/medfab ]; then $(BIN)/medfab network clean --yes; fi
+	rm -rf $(VENV) .uv
