@@ -11,6 +11,7 @@ from medfab_chaincode._identity import ClientIdentity
 from medfab_chaincode._ranges import KeyValue, KeyValueIterator
 from medfab_chaincode._server import serve
 from medfab_chaincode._settings import ServerSettings
+from medfab_chaincode._state_json import parse_state
 from medfab_chaincode._stub import Stub
 from medfab_chaincode.errors import (
     ChaincodeError,
@@ -22,6 +23,7 @@ from medfab_chaincode.errors import (
     NotCanonicalError,
     PeerError,
     SettingsError,
+    StateFormatError,
     StreamLostError,
     UnknownFunctionError,
 )
@@ -42,11 +44,13 @@ __all__ = [
     "PeerError",
     "ServerSettings",
     "SettingsError",
+    "StateFormatError",
     "StreamLostError",
     "Stub",
     "UnknownFunctionError",
     "canonical_json",
     "evaluate",
+    "parse_state",
     "serve",
     "submit",
 ]

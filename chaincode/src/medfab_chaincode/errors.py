@@ -12,6 +12,7 @@
     ├── NotCanonicalError        a value has no canonical JSON form
     ├── PeerError                the peer answered a request with ERROR
     ├── SettingsError            the server cannot be started with these settings
+    ├── StateFormatError         state in the ledger is not of the type it is read into
     └── StreamLostError          the stream to the peer ended under a running transaction
 
 Only the text of a `ContractError` ever reaches a client, and no text reaches a log: do not put
@@ -93,3 +94,10 @@ class SettingsError(ChaincodeError):
 
 class StreamLostError(ChaincodeError):
     """The stream to the peer ended, and with it every transaction that was running on it."""
+
+
+class StateFormatError(ChaincodeError):
+    """What the ledger holds under a key is not of the type that it is read into.
+
+    Names the field, the expected type and the kind that came; never the value.
+    """

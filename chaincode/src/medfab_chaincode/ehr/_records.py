@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from medfab_chaincode import ContractError, Stub, canonical_json
+from medfab_chaincode import ContractError, Stub, canonical_json, parse_state
 from medfab_chaincode.errors import PeerError
 
 from ._codes import Code
 from ._decision import releases
 from ._keys import ObjectType, implicit_collection
 from ._model import Filed, FilingBatch, Labels, Portion, Released
-from ._stored import load
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +31,7 @@ async def file(stub: Stub, holder_msp: str, patient: str, batch: FilingBatch, no
         record = _Record(labels=item.labels, resource=item.resource, salt=item.salt)
         if old is None:
             stub.put_private_data(collection, key, canonical_json(record))
-        elif _same(load(_Record, old), record):
+        elif _same(parse_state(_Record, old), record):
             unchanged += 1
         else:
             conflicts += 1
@@ -86,7 +85,7 @@ async def release(
     async for item in stub.get_private_data_by_partial_composite_key(
         collection, ObjectType.RECORD, [patient]
     ):
-        record = load(_Record, item.value)
+        record = parse_state(_Record, item.value)
         if all(releases(portions, without, record.labels) for portions, without in grants):
             resources.append(record.resource)
         else:

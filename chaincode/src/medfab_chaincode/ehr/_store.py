@@ -2,12 +2,11 @@
 
 from typing import TypeVar
 
-from medfab_chaincode import ContractError, Stub, canonical_json
+from medfab_chaincode import ContractError, Stub, canonical_json, parse_state
 
 from ._codes import Code
 from ._keys import CONSENTS_COLLECTION, ObjectType
 from ._model import AccessDetails, AccessEntry, Consent, ConsentEntry, ConsentTerms, PatientEntry
-from ._stored import load
 
 T = TypeVar("T")
 
@@ -68,7 +67,7 @@ class Store:
 
     async def _entry(self, kind: type[T], object_type: ObjectType, *attributes: str) -> T | None:
         data = await self._stub.get_state(self.key(object_type, *attributes))
-        return None if data is None else load(kind, data)
+        return None if data is None else parse_state(kind, data)
 
     async def _entries(
         self, kind: type[T], object_type: ObjectType, patient: str
@@ -79,12 +78,12 @@ class Store:
         async for item in self._stub.get_state_by_partial_composite_key(object_type, [patient]):
             keys.append(item.key)
             ids.append(self._stub.split_composite_key(item.key)[1][1])
-            entries.append(load(kind, item.value))
+            entries.append(parse_state(kind, item.value))
         return keys, ids, entries
 
     async def _private(self, kind: type[T], keys: list[str]) -> list[T]:
         values = await self._stub.get_private_data_many(CONSENTS_COLLECTION, keys) if keys else []
-        return [load(kind, _present(value)) for value in values]
+        return [parse_state(kind, _present(value)) for value in values]
 
 
 def _present(value: bytes | None) -> bytes:
