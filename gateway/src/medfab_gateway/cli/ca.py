@@ -144,7 +144,8 @@ def register(
     if output.as_json:
         output.json({"enrollment_id": enrollment_id, "secret": secret})
     else:
-        output.line(f"Registered {enrollment_id}. Its enrolment secret, shown only now:")
+        # The secret alone is standard output, so that $(…) takes it.
+        click.echo(f"Registered {enrollment_id}. Its secret, shown only now:", err=True)
         click.echo(secret)
 
 
