@@ -20,12 +20,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from medfab_network._files import write_atomically
 from medfab_network._go import find_go
 from medfab_network._progress import Progress
 from medfab_network.errors import BuildError
 
 FABRIC_VERSION = "3.1.1"
 FABRIC_CA_VERSION = "1.5.21"
+_SAMPLES = ("core.yaml", "orderer.yaml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,10 +131,16 @@ async def ensure_binaries(progress: Progress, bin_dir: Path | None = None) -> Bi
         if missing and {"peer", "orderer", "configtxgen", "fabric-ca-server"} & set(missing):
             raise BuildError(f"{folder} holds no {', '.join(missing)}")
         programs |= {p: folder / p for p in tools.programs if p not in missing}
-    config = cache_folder() / FABRIC.key() / "config"
-    if not (config / "core.yaml").is_file():
-        await _copy_sample_config(config)
+    config = programs["peer"].parent.parent / "config"  # as in Fabric's own release archives
+    if not _has_samples(config):
+        config = cache_folder() / f"{FABRIC.key()}-config"
+        if not _has_samples(config):
+            await _copy_sample_config(config)
     return Binaries(programs=programs, config=config, built=built)
+
+
+def _has_samples(config: Path) -> bool:
+    return all((config / name).is_file() for name in _SAMPLES)
 
 
 def _complete(folder: Path, tools: _Tools) -> bool:
@@ -160,7 +168,7 @@ async def _on_path(tools: _Tools) -> Path | None:
 async def _build(tools: _Tools, target: Path, progress: Progress) -> bool:
     """Build into `target`; False when another process has done so meanwhile."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    async with _lock(target.with_suffix(".lock"), tools, progress):
+    async with _lock(target.parent / f"{tools.name}.lock", tools, progress):
         if _complete(target / "bin", tools):
             return False
         began = time.monotonic()
@@ -174,10 +182,9 @@ async def _build(tools: _Tools, target: Path, progress: Progress) -> bool:
         work_prefix = f".build.{tools.name}."
         for killed_build in target.parent.glob(f"{work_prefix}*"):
             shutil.rmtree(killed_build, ignore_errors=True)
+        shutil.rmtree(target, ignore_errors=True)  # incomplete, or it would have been taken
         # A folder of its own: `go` wants to write beside go.mod, and an installation is read-only.
-        with tempfile.TemporaryDirectory(
-            dir=target.parent, prefix=f".build-{tools.name}-"
-        ) as folder:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=work_prefix) as folder:
             work = Path(folder)
             for file in ("go.mod", "go.sum"):
                 shutil.copy(tools.source() / file, work / file)
@@ -287,11 +294,10 @@ async def _copy_sample_config(
         module_folder or FABRIC.source(),
     )
     samples = Path(output.strip()) / "sampleconfig"
-    target.mkdir(parents=True, exist_ok=True)
-    for name in ("core.yaml", "orderer.yaml"):
+    for name in _SAMPLES:
         if not (samples / name).is_file():
             raise BuildError(f"{samples} holds no {name}")
-        (target / name).write_bytes((samples / name).read_bytes())
+        write_atomically(target / name, (samples / name).read_bytes())
 
 
 @contextlib.asynccontextmanager

@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from medfab_network._binaries import Binaries
+from medfab_network._binaries import FABRIC_CA_VERSION, Binaries
+from medfab_network._certificates import self_signed
 from medfab_network._files import write_atomically
 from medfab_network._layout import Layout
 from medfab_network.errors import NetworkError
@@ -52,8 +53,13 @@ def ca_start(node: Node, binaries: Binaries, layout: Layout, registrar_secret: s
     """
     home = layout.ca(node.organization)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    operations = home / "operations"
+    if not (operations / "cert.pem").exists():
+        certificate, key = self_signed(node.name, hosts=("localhost", HOST, node.name))
+        write_atomically(operations / "key.pem", key, 0o600)
+        write_atomically(operations / "cert.pem", certificate)
     document = {
-        "version": "1.5.21",
+        "version": FABRIC_CA_VERSION,
         "address": HOST,
         "port": node.port,
         "tls": {"enabled": True},
@@ -110,7 +116,16 @@ def ca_start(node: Node, binaries: Binaries, layout: Layout, registrar_secret: s
                 "filekeystore": {"keystore": "msp/keystore"},
             },
         },
-        "operations": {"listenAddress": f"{HOST}:{node.operations_port}"},
+        # The server insists on this endpoint (health and version), and starts it before it has
+        # issued its own TLS certificate.
+        "operations": {
+            "listenAddress": f"{HOST}:{node.operations_port}",
+            "tls": {
+                "enabled": True,
+                "cert": {"file": str(operations / "cert.pem")},
+                "key": {"file": str(operations / "key.pem")},
+            },
+        },
         "metrics": {"provider": "disabled"},
     }
     write_atomically(home / "fabric-ca-server-config.yaml", yaml.safe_dump(document), 0o600)

@@ -50,6 +50,7 @@ class NodeProcesses:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
+                    umask=0o077,  # ledgers hold private data, and the CA writes keys as 0644
                 )
             except OSError as error:
                 raise NodeFailedError(
@@ -58,15 +59,7 @@ class NodeProcesses:
 
     def running(self) -> dict[str, int]:
         """Node name → pid of every process of this directory, whoever started it."""
-        self._reap()
-        found: dict[str, int] = {}
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                pid = int(entry.name)
-                node = self._node_of(pid)
-                if node is not None:
-                    found[node] = pid
-        return found
+        return dict(self._every_process())
 
     def environment(self, node: str) -> dict[str, str]:
         """The environment that a running node was started with; empty when it does not run."""
@@ -103,33 +96,39 @@ class NodeProcesses:
         A node that is still there after `grace` seconds is killed.
         """
         wanted = None if nodes is None else set(nodes)
-        open_handles: dict[str, int] = {}
-        for node, pid in self.running().items():
+        names: set[str] = set()
+        handles: set[int] = set()
+        for node, pid in self._every_process():
             if wanted is None or node in wanted:
                 handle = self._open(pid, node)
                 if handle is not None:
-                    open_handles[node] = handle
-        names = sorted(open_handles)
+                    names.add(node)
+                    handles.add(handle)
         try:
-            for handle in open_handles.values():
-                _send(handle, signal.SIGTERM)
-            await _wait_for(open_handles, grace)
-            for handle in open_handles.values():
-                _send(handle, signal.SIGKILL)
-            await _wait_for(open_handles, grace)
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                for handle in handles:
+                    _send(handle, number)
+                await _wait_for(handles, grace)
         finally:
-            for handle in open_handles.values():
+            for handle in handles:
                 os.close(handle)
             self._reap()
-        return names
+        return sorted(names)
 
     def kill_now(self) -> None:
         """SIGKILL for every node at once, without waiting: for a second Ctrl-C."""
-        for node, pid in self.running().items():
+        for node, pid in self._every_process():
             handle = self._open(pid, node)
             if handle is not None:
                 _send(handle, signal.SIGKILL)
                 os.close(handle)
+
+    def _every_process(self) -> list[tuple[str, int]]:
+        """Node and pid; a node occurs twice when a child of its process is alive too."""
+        self._reap()
+        pids = sorted(int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+        found = ((self._node_of(pid), pid) for pid in pids)
+        return [(node, pid) for node, pid in found if node is not None]
 
     def _open(self, pid: int, node: str) -> int | None:
         """A pidfd of the process, after which its marker is read once more: pids are reused."""
@@ -149,8 +148,9 @@ class NodeProcesses:
             return None
         prefix = f"{_MARKER}={self._directory}|".encode()
         for entry in environment.split(b"\0"):
-            if entry.startswith(prefix):
-                return entry[len(prefix) :].decode()
+            node = entry.removeprefix(prefix)
+            if node != entry and b"|" not in node:  # else of the directory `<ours>|<more>`
+                return node.decode()
         return None
 
     def _reap(self) -> None:
@@ -163,13 +163,16 @@ def _send(handle: int, number: signal.Signals) -> None:
         signal.pidfd_send_signal(handle, number)
 
 
-async def _wait_for(handles: dict[str, int], seconds: float) -> None:
+async def _wait_for(handles: set[int], seconds: float) -> None:
     """Wait until all have ended (and drop them from `handles`), or for `seconds`."""
     deadline = time.monotonic() + seconds
+    poll = select.poll()  # not `select`, which refuses descriptors above 1023
+    for handle in handles:
+        poll.register(handle, select.POLLIN)
     while handles and time.monotonic() < deadline:
-        ended, _, _ = select.select(list(handles.values()), [], [], 0)
-        for node, handle in list(handles.items()):
-            if handle in ended:
-                os.close(handles.pop(node))
+        for handle, _ in poll.poll(0):
+            poll.unregister(handle)
+            handles.discard(handle)
+            os.close(handle)
         if handles:
             await asyncio.sleep(0.02)

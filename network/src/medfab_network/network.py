@@ -33,10 +33,19 @@ from medfab_network._layout import Layout
 from medfab_network._processes import NodeProcesses
 from medfab_network._progress import Progress, Silent
 from medfab_network._up import BringUp, UpReport
-from medfab_network.errors import DirectoryError, NotRunningError
-from medfab_network.topology import Node, Topology, User, load_topology, parse_topology
+from medfab_network.errors import DirectoryError, NotRunningError, TopologyError
+from medfab_network.topology import (
+    Node,
+    Organization,
+    Topology,
+    User,
+    load_topology,
+    parse_topology,
+)
 
 DEFAULT_DIRECTORY = Path(".medfab")
+_LOCK_CONTENT = b"medfab network: `medfab network clean` deletes all of this folder\n"
+"""Marks a directory as ours. A file of that name with other content is somebody else's."""
 _STOP_ORDER = ("chaincode", "peer", "orderer", "ca")
 
 
@@ -66,7 +75,8 @@ class Network:
         progress: Progress | None = None,
         bin_dir: Path | None = None,
     ) -> None:
-        self._layout = Layout(directory.absolute())
+        # Resolved: nodes are found again by this path, whatever folder the next command runs in.
+        self._layout = Layout(directory.resolve())
         stored = self._stored_topology()
         self.topology = topology or stored or load_topology(None)
         self._stored = stored
@@ -134,11 +144,6 @@ class Network:
         """Stop all nodes and delete the directory with ledgers and keys; returns what ended."""
         if not self._layout.root.exists():
             return []
-        if not self._looks_like_ours():
-            raise DirectoryError(
-                f"{self.directory} is not empty and holds no network; delete it by hand if you "
-                "mean it"
-            )
         with self.exclusive():
             stopped = await self._stop(list(self._processes.running()))
             self._remove_all()
@@ -185,17 +190,19 @@ class Network:
         """A gateway at the organisation's first peer, as one of its enrolled users.
 
         To be called in a running event loop, and closed (`async with`) by the caller.
+        Raises `NotRunningError` where there has been no `up` yet.
         """
-        return self._access.gateway(self.topology.organization(organization), user)
+        member = self._enrolled(organization)
+        if not member.peers:
+            raise TopologyError(f"{organization} has no peers, and so no gateway")
+        return self._access.gateway(member, user)
 
     async def enrol_user(self, organization: str, user: User) -> WalletEntry:
         """A new user with certificate attributes, through the organisation's CA and its registrar.
 
         A user who is in the wallet already is returned as is.
         """
-        member = self.topology.organization(organization)
-        if not self._layout.ca_certificate(organization).exists():
-            raise NotRunningError(f"{self.directory} has no network yet: `medfab network up`")
+        member = self._enrolled(organization)
         async with self._access.certificate_authority(member) as ca:
             return await Enrolment(member, self._layout, ca).user(user)
 
@@ -206,6 +213,12 @@ class Network:
     def connection_profile(self, organization: str) -> Path:
         """Fabric's v1 connection profile of an organisation."""
         return self._layout.connection_profile(organization)
+
+    def _enrolled(self, name: str) -> Organization:
+        organization = self.topology.organization(name)
+        if not self._layout.ca_certificate(name).exists():
+            raise NotRunningError(f"{self.directory} has no network yet: `medfab network up`")
+        return organization
 
     async def _binaries(self) -> Binaries:
         return await ensure_binaries(self._progress, self._bin_dir)
@@ -244,20 +257,20 @@ class Network:
     async def _shielded_stop(self, names: list[str]) -> None:
         """Stop even when the caller is being cancelled; a second Ctrl-C kills at once."""
         stopping = asyncio.ensure_future(self._stop(names))
+        cancelled: asyncio.CancelledError | None = None
         while not stopping.done():
             try:
                 await asyncio.shield(stopping)
-            except asyncio.CancelledError:
+            except asyncio.CancelledError as error:
+                cancelled = error
                 if not stopping.done():
                     self._processes.kill_now()
+        if cancelled is not None:
+            raise cancelled
 
     def _claim_directory(self) -> None:
         root = self._layout.root
         if self._stored is None and self._contents():
-            if not self._looks_like_ours():
-                raise DirectoryError(
-                    f"{root} is not empty and holds no network; choose another --dir"
-                )
             raise DirectoryError(
                 f"{root} holds a network without its topology (a run was cut off, or files were "
                 f"deleted); start afresh with `medfab network clean --dir {root}`"
@@ -267,6 +280,7 @@ class Network:
                 f"{root} was made for another topology. Use another --dir, or delete the old "
                 f"network with `medfab network clean --dir {root}`"
             )
+        root.chmod(0o700)  # it may have been there, empty, before us
         write_atomically(
             self._layout.topology, yaml.safe_dump(dict(self.topology.source), sort_keys=False)
         )
@@ -282,9 +296,17 @@ class Network:
             self._layout.lock.unlink()
             self._layout.root.rmdir()
 
-    def _looks_like_ours(self) -> bool:
-        names = self._contents()
-        return not names or bool(names & {"topology.yaml", "organizations"})
+    def _is_ours(self) -> bool:
+        """Whether we made the directory or may: what is in it would be deleted by `clean`."""
+        if not self._layout.root.exists():
+            return True
+        if not self._layout.root.is_dir():
+            return False
+        try:
+            mark = self._layout.lock.read_bytes()
+        except OSError:
+            mark = b""
+        return mark == _LOCK_CONTENT or (not mark and not self._contents())
 
     def _contents(self) -> set[str]:
         """Names in the directory, but for the lock and the mark of the demo."""
@@ -293,7 +315,7 @@ class Network:
 
     def _stored_topology(self) -> Topology | None:
         path = self._layout.topology
-        if not path.exists():
+        if not self._is_ours() or not path.exists():
             return None
         try:
             return parse_topology(yaml.safe_load(path.read_text()))
@@ -306,7 +328,8 @@ class Network:
     def exclusive(self) -> Iterator[None]:
         """Nobody else works on the directory for the length of the block; may be nested.
 
-        Raises `DirectoryError` at once where another command does.
+        Raises `DirectoryError` at once where another command does, and where the directory is
+        not ours and not empty.
         """
         if self._depth == 0:
             self._lock_file = self._acquire()
@@ -320,8 +343,12 @@ class Network:
 
     def _acquire(self) -> IO[str]:
         while True:
+            if not self._is_ours():
+                raise DirectoryError(
+                    f"{self.directory} is not empty and holds no network; choose another --dir"
+                )
             self._layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file = self._layout.lock.open("w")
+            file = self._layout.lock.open("a")
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -331,6 +358,9 @@ class Network:
                 ) from error
             with contextlib.suppress(FileNotFoundError):
                 if os.fstat(file.fileno()).st_ino == self._layout.lock.stat().st_ino:
+                    if file.tell() == 0:
+                        file.write(_LOCK_CONTENT.decode())
+                        file.flush()
                     return file
             file.close()  # `clean` deleted the file between opening and locking it
 

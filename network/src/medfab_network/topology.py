@@ -31,6 +31,8 @@ _NAME = re.compile(r"^[a-z][a-z0-9]{0,30}$")
 _CHANNEL = re.compile(r"^[a-z][a-z0-9.-]{0,248}$")
 _MSP_ID = re.compile(r"^[A-Za-z][A-Za-z0-9]{0,62}$")
 _CHAINCODE = re.compile(r"^[a-z][a-z0-9_-]{0,62}$")
+_VERSION = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,62}$")  # part of the package's label
+_COLLECTION = re.compile(r"^[A-Za-z0-9-][A-Za-z0-9_-]{0,62}$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +173,8 @@ def load_topology(path: Path | None) -> Topology:
             text = path.read_text()
         except OSError as error:
             raise TopologyError(f"cannot read the topology {where}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise TopologyError(f"{where} is not text in UTF-8") from error
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -229,8 +233,11 @@ def parse_topology(document: Any) -> Topology:
     chaincodes = tuple(
         _chaincode(document, index, topology) for index, document in enumerate(chaincode_documents)
     )
-    _unique([f"{c.name} on {c.channel}" for c in chaincodes], "chaincodes")
-    return replace(topology, chaincodes=chaincodes)
+    _unique([c.name for c in chaincodes], "chaincodes: name")
+    topology = replace(topology, chaincodes=chaincodes)
+    # A chaincode called `ca` or `peer0` would have its process called like that node.
+    _unique([node.name for node in topology.nodes()], "names of nodes")
+    return topology
 
 
 def _ordering(document: Mapping[str, Any], first_port: int) -> Organization:
@@ -333,9 +340,10 @@ def _chaincode(document: Mapping[str, Any], index: int, topology: Topology) -> C
     if "custodians" in document:
         custodians = _names(document, "custodians", where, set(members))
     collections = tuple(
-        _text(c, f"{where}.collections")
+        _text(c, f"{where}.collections", _COLLECTION)
         for c in _list(document.get("collections", []), f"{where}.collections")
     )
+    _unique(collections, f"{where}.collections")
     if collections and not custodians:
         raise TopologyError(f"{where}.collections: name the custodians that hold them")
     contract = _text(document.get("contract"), f"{where}.contract")
@@ -346,7 +354,8 @@ def _chaincode(document: Mapping[str, Any], index: int, topology: Topology) -> C
     return Chaincode(
         name=name,
         channel=channel,
-        version=_text(str(document.get("version", "1.0")), f"{where}.version"),
+        # Text alone: YAML reads an unquoted 1.10 as the number 1.1.
+        version=_text(document.get("version", "1.0"), f"{where}.version", _VERSION),
         contract=contract,
         custodians=custodians,
         collections=collections,
@@ -402,7 +411,7 @@ def _integer(value: Any, where: str, low: int, high: int) -> int:
 
 
 def _known(document: Mapping[str, Any], where: str, keys: Sequence[str]) -> None:
-    unknown = sorted(set(document) - set(keys))
+    unknown = sorted(set(document) - set(keys), key=str)
     if unknown:
         raise TopologyError(
             f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(keys))}"
