@@ -10,6 +10,7 @@ async with Network(Path(".medfab")).running() as network:
 ```
 """
 
+from medfab_network._up import UpReport
 from medfab_network.errors import (
     BuildError,
     DirectoryError,
@@ -33,6 +34,7 @@ __all__ = [
     "PortInUseError",
     "Topology",
     "TopologyError",
+    "UpReport",
     "User",
     "load_topology",
     "parse_topology",

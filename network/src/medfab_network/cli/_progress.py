@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+import shutil
 import time
 
 import click
+
+from medfab_gateway.cli import clear_live_line, color, live_terminal
 
 _PLAIN_INTERVAL = 10.0
 _LIVE_INTERVAL = 0.1
@@ -15,16 +17,13 @@ class ConsoleProgress:
     """Prints steps with their seconds, and how far a long one is."""
 
     def __init__(self, *, indent: str = "  ") -> None:
-        self._live = sys.stderr.isatty()
+        self._live = live_terminal()
         self._indent = indent
         self._last = 0.0
 
     def step(self, text: str) -> None:
         self._last = time.monotonic()
-        if self._live:
-            self._rewrite(f"… {text}")
-        else:
-            click.echo(f"{self._indent}… {text}", err=True)
+        self._show(f"… {text}")
 
     def advance(self, text: str, done: int, total: int | None) -> None:
         now = time.monotonic()
@@ -32,17 +31,18 @@ class ConsoleProgress:
             return
         self._last = now
         of = f" of {total} ({100 * done // total} %)" if total else ""
-        line = f"… {done}{of} {text}"
-        if self._live:
-            self._rewrite(line)
-        else:
-            click.echo(f"{self._indent}{line}", err=True)
+        self._show(f"… {done}{of} {text}")
 
     def done(self, text: str, seconds: float) -> None:
-        if self._live:
-            click.echo("\r\033[2K", nl=False, err=True)
+        clear_live_line()
         mark = click.style("✓", fg="green")
-        click.echo(f"{self._indent}{mark} {text} {seconds:.1f} s", err=True)
+        click.echo(f"{self._indent}{mark} {text} {seconds:.1f} s", err=True, color=color())
 
-    def _rewrite(self, line: str) -> None:
-        click.echo(f"\r\033[2K{self._indent}{line}", nl=False, err=True)
+    def _show(self, text: str) -> None:
+        line = self._indent + text
+        if not self._live:
+            click.echo(line, err=True)
+            return
+        clear_live_line()
+        # A line that wraps could not be written over.
+        click.echo(line[: shutil.get_terminal_size().columns - 1], nl=False, err=True)

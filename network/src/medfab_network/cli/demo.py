@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from medfab_gateway.cli import run
+from medfab_gateway.cli import Output, pass_output
 from medfab_network.network import DEFAULT_DIRECTORY
 
 
@@ -18,6 +18,11 @@ from medfab_network.network import DEFAULT_DIRECTORY
     help="FHIR R4 patient bundle; default: a small synthetic one.",
 )
 @click.option("--keep", is_flag=True, envvar="KEEP", help="Leave the network up afterwards.")
+@click.option(
+    "--plant-leak",
+    is_flag=True,
+    help="Write a name of the patient into a block first: the search must find it, and fail.",
+)
 @click.option(
     "--dir",
     "directory",
@@ -34,21 +39,41 @@ from medfab_network.network import DEFAULT_DIRECTORY
     envvar="MEDFAB_TOPOLOGY",
     help="Topology with the organisations hospital, clinic and regulator; default: all seven.",
 )
-def demo(bundle: Path | None, keep: bool, directory: Path, topology_file: Path | None) -> None:
+@pass_output
+def demo(
+    bundle: Path | None,
+    keep: bool,
+    plant_leak: bool,
+    directory: Path,
+    topology_file: Path | None,
+    output: Output,
+) -> None:
     """Start a consortium and tell the story of one record.
 
     Filed, asked for, denied, consented, read, revoked, audited; then every
     block of the channel is searched for the patient's data. Takes everything
-    down at the end.
+    down at the end. With --json, a summary for programs in place of the story.
 
     \b
     Examples:
       medfab demo
       medfab demo --bundle patient.json
       medfab demo --keep
+      medfab demo --plant-leak
     """
-    from medfab_network.demo import Demo
+    from medfab_network.demo import Demo, Narrator
     from medfab_network.topology import load_topology
 
-    story = Demo(directory, bundle=bundle, keep=keep, topology=load_topology(topology_file))
-    run(story.run())
+    story = Demo(
+        directory,
+        topology=load_topology(topology_file),
+        bundle=bundle,
+        keep=keep,
+        plant_leak=plant_leak,
+        narrator=Narrator(silent=output.as_json),
+    )
+    try:
+        story.run()
+    finally:
+        if output.as_json and story.report is not None:
+            output.json(story.report.as_document())

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ import click
 
 from medfab_gateway.cli import Output, pass_output, run
 from medfab_network.cli._progress import ConsoleProgress
+from medfab_network.errors import NotRunningError
 from medfab_network.network import DEFAULT_DIRECTORY, Network, NodeStatus
 from medfab_network.topology import load_topology
 
@@ -131,11 +133,7 @@ def status(directory: Path, output: Output) -> None:
       medfab network status
       medfab network status --json
     """
-    consortium = Network(directory)
-    if not consortium.exists:
-        raise click.ClickException(
-            f"there is no network in {directory}; start one with `medfab network up`"
-        )
+    consortium = _existing(directory)
     nodes = run(consortium.status())
     output.table([_row(node) for node in nodes], columns=_COLUMNS)
     if not all(node.healthy for node in nodes):
@@ -159,29 +157,66 @@ def _row(status: NodeStatus) -> dict[str, Any]:
 
 
 @network.command()
-@click.argument("node")
+@click.argument("node", required=False)
 @_directory
 @click.option("-n", "--lines", type=click.IntRange(min=1), default=50, show_default=True)
 @click.option("-f", "--follow", is_flag=True, help="Go on as the log grows, until Ctrl-C.")
-def logs(node: str, directory: Path, lines: int, follow: bool) -> None:
-    """Print the log of a node.
+@pass_output
+def logs(node: str | None, directory: Path, lines: int, follow: bool, output: Output) -> None:
+    """Print the log of a node; without a node, list those that have logs.
 
     \b
     Examples:
-      medfab network logs peer0.hospital
+      medfab network logs
+      medfab network logs peer0.hospital --lines 200
       medfab network logs ehr.clinic --follow
     """
+    if follow and (node is None or output.as_json):
+        raise click.UsageError("--follow needs a NODE, and does not go with --json.")
+    consortium = _existing(directory)
+    if node is None:
+        _list_logs(consortium, output)
+        return
+    with consortium.log_file(node).open(errors="replace") as log:
+        if output.as_json:
+            output.json({"node": node, "lines": consortium.log_tail(node, lines).splitlines()})
+            return
+        if follow:
+            log.seek(0, os.SEEK_END)  # before the tail is read: better a line twice than never
+        output.text(consortium.log_tail(node, lines))
+        while follow:
+            text = log.read()
+            if text:
+                output.text(text.removesuffix("\n"))
+            time.sleep(0.2)
+
+
+def _existing(directory: Path) -> Network:
     consortium = Network(directory)
-    click.echo(consortium.log_tail(node, lines))
-    if follow:
-        with consortium.log_file(node).open(errors="replace") as log:
-            log.seek(0, os.SEEK_END)
-            while True:
-                text = log.read()
-                if text:
-                    click.echo(text, nl=False)
-                    sys.stdout.flush()
-                time.sleep(0.2)
+    if not consortium.exists:
+        raise NotRunningError(
+            f"there is no network in {directory}; start one with `medfab network up`, or name "
+            "its folder with --dir"
+        )
+    return consortium
+
+
+def _list_logs(consortium: Network, output: Output) -> None:
+    rows = []
+    for path in sorted(consortium.logs.glob("*.log")):
+        facts = path.stat()
+        written = datetime.fromtimestamp(facts.st_mtime, UTC)
+        rows.append(
+            {
+                "node": path.stem,
+                "bytes": facts.st_size,
+                "last_written": written.isoformat(sep=" ", timespec="seconds"),
+            }
+        )
+    if rows or output.as_json:
+        output.table(rows, columns=["node", "bytes", "last_written"])
+    else:
+        output.line(f"No node has a log in {consortium.logs}; `medfab network up` starts them.")
 
 
 @network.command()
@@ -195,16 +230,22 @@ def clean(directory: Path, yes: bool, output: Output) -> None:
     Example:
       medfab network clean --yes
     """
-    consortium = Network(directory)
-    if not consortium.directory.exists():
+    if not directory.exists():
         output.line(f"There is no network in {directory}.")
+        if output.as_json:
+            output.json({"stopped": [], "deleted": None})
         return
-    if not yes:
-        click.confirm(
-            f"Delete the network in {directory} with its ledgers and keys?", abort=True, err=True
-        )
+    if not yes and not _confirmed(directory):
+        raise click.ClickException("nothing was deleted")
+    consortium = Network(directory)
     stopped = run(consortium.clean())
     if output.as_json:
         output.json({"stopped": stopped, "deleted": str(consortium.directory)})
     else:
         output.line(f"Deleted {consortium.directory}; {len(stopped)} nodes were stopped first.")
+
+
+def _confirmed(directory: Path) -> bool:
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is nobody to ask: give --yes to delete the network.")
+    return click.confirm(f"Delete the network in {directory} with its ledgers and keys?", err=True)

@@ -1,33 +1,40 @@
-"""Telling the demonstration: numbered steps, outcomes, in colour on a terminal."""
+"""Telling the demonstration: numbered steps and outcomes, in colour on a terminal."""
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.padding import Padding
-from rich.table import Table
+import click
 
-_WIDTH_OF_A_LOG = 120
+from medfab_gateway.cli import clear_live_line, color, format_table, live_terminal, printable
+
+_WIDEST = 120
+_INDENT = " " * 5
 
 
 class Narrator:
-    """Prints to standard output; `seconds` collects what each part took."""
+    """Prints to standard output, wrapped to the terminal (elsewhere to 80 columns, or COLUMNS).
 
-    def __init__(self) -> None:
-        self._console = Console(highlight=False)
-        if not self._console.is_terminal:
-            self._console.width = _WIDTH_OF_A_LOG
+    `seconds` collects what each part took; `place` says where the story is.
+    """
+
+    def __init__(self, *, silent: bool = False) -> None:
+        self._silent = silent
         self._number = 0
         self.seconds: dict[str, float] = {}
+        self.place = "before its first part"
 
     @contextmanager
     def part(self, title: str, name: str) -> Iterator[None]:
         """A part of the demonstration; `name` is its line in the summary."""
-        self._console.print(f"\n[bold cyan]{escape(title)}[/]")
+        self.place = f"while {name}"
+        self._print("")
+        self._wrapped("", title, fg="cyan", bold=True)
         began = time.monotonic()
         yield
         self.seconds[name] = time.monotonic() - began
@@ -35,28 +42,60 @@ class Narrator:
     def step(self, text: str) -> None:
         """What somebody does now."""
         self._number += 1
-        self._console.print(f"\n [bold]{self._number:>2}[/]  {escape(text)}")
+        self.place = f"in step {self._number} ({text})"
+        self._print("")
+        self._wrapped(f" {self._number:>2}  ", text, bold=True)
 
     def good(self, text: str) -> None:
-        self._console.print(f"     [green]✓[/] {escape(text)}")
+        self._wrapped(f"{_INDENT}✓ ", text, mark="green")
 
     def refused(self, text: str) -> None:
         """Somebody is refused, as it should be."""
-        self._console.print(f"     [yellow]✋[/] {escape(text)}")
+        self._wrapped(f"{_INDENT}✗ ", text, mark="yellow")
+
+    def bad(self, text: str) -> None:
+        """Something is as it must not be."""
+        self._wrapped(f"{_INDENT}! ", text, mark="red")
 
     def note(self, text: str) -> None:
-        self._console.print(f"     [dim]{escape(text)}[/]")
+        self._wrapped(_INDENT, text, dim=True)
 
-    def line(self, text: str = "") -> None:
-        self._console.print(escape(text))
+    def command(self, text: str) -> None:
+        """A command to paste: never wrapped."""
+        self._print(f"  {text}")
 
     def headline(self, text: str) -> None:
-        self._console.print(f"\n[bold]{escape(text)}[/]")
+        self.place = f"at {text!r}"
+        self._print("")
+        self._wrapped("", text, bold=True)
+
+    def live(self, text: str) -> None:
+        """How far a long step is; gone with the next line. Only on a terminal."""
+        if live_terminal() and not self._silent:
+            clear_live_line()
+            click.echo(f"{_INDENT}… {text}"[: self._width() - 1], nl=False, err=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-        for column in columns:
-            table.add_column(column)
-        for row in rows:
-            table.add_row(*(escape(cell) for cell in row))
-        self._console.print(Padding(table, (0, 0, 0, 5)))
+        cells = [[printable(cell) for cell in row] for row in rows]
+        heading, *lines = format_table(columns, cells, width=self._width() - len(_INDENT))
+        self._print(_INDENT + click.style(heading, dim=True))
+        for line in lines:
+            self._print(_INDENT + line)
+
+    def _wrapped(self, first: str, text: str, *, mark: str | None = None, **style: Any) -> None:
+        """Text with a hanging indent below what it begins with."""
+        lines = textwrap.wrap(
+            printable(text), self._width() - len(first), break_on_hyphens=False
+        ) or [""]
+        self._print(click.style(first, fg=mark, bold=bool(mark)) + click.style(lines[0], **style))
+        for line in lines[1:]:
+            self._print(" " * len(first) + click.style(line, **style))
+
+    def _print(self, text: str) -> None:
+        if not self._silent:
+            clear_live_line()
+            click.echo(text, color=color())
+
+    @staticmethod
+    def _width() -> int:
+        return min(shutil.get_terminal_size().columns, _WIDEST)

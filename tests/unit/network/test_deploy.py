@@ -1,0 +1,141 @@
+"""Definitions, collections and packages of the chaincodes of a topology."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medfab_network._deploy import (
+    chaincode_package_id,
+    collections,
+    definition,
+    majority_of_custodians,
+    package,
+    write_connection,
+)
+from medfab_network._layout import Layout
+from medfab_network.topology import Topology, parse_topology
+
+MEMBERS = ["hospital", "clinic", "regulator", "insurer", "lab"]
+
+
+def topology(custodians: list[str], *names: str) -> Topology:
+    chaincode: dict[str, Any] = {
+        "name": "ehr",
+        "channel": "care",
+        "version": "1.0",
+        "contract": "module:Contract",
+    }
+    if custodians:
+        chaincode |= {"custodians": custodians, "collections": list(names)}
+    return parse_topology(
+        {
+            "ordering": {},
+            "organizations": [{"name": n, "msp_id": f"{n.title()}MSP"} for n in MEMBERS],
+            "channels": [{"name": "care", "organizations": MEMBERS}],
+            "chaincodes": [chaincode],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "policy"),
+    [
+        (1, "OutOf(1, 'HospitalMSP.peer')"),
+        (2, "OutOf(2, 'HospitalMSP.peer', 'ClinicMSP.peer')"),
+        (3, "OutOf(2, 'HospitalMSP.peer', 'ClinicMSP.peer', 'RegulatorMSP.peer')"),
+        (
+            4,
+            "OutOf(3, 'HospitalMSP.peer', 'ClinicMSP.peer', 'RegulatorMSP.peer', "
+            "'InsurerMSP.peer')",
+        ),
+    ],
+)
+def test_a_majority_of_the_custodians_endorses(count: int, policy: str) -> None:
+    consortium = topology(MEMBERS[:count], "consents")
+    (chaincode,) = consortium.chaincodes
+    assert majority_of_custodians(chaincode, consortium) == policy
+
+
+def test_without_custodians_the_channel_decides() -> None:
+    consortium = topology([])
+    (chaincode,) = consortium.chaincodes
+    assert majority_of_custodians(chaincode, consortium) == "/Channel/Application/Endorsement"
+    assert collections(chaincode, consortium) == []
+    assert definition(chaincode, consortium, 1).sequence == 1
+
+
+def test_collections_belong_to_the_custodians_alone() -> None:
+    consortium = topology(MEMBERS[:3], "consents", "notes")
+    (chaincode,) = consortium.chaincodes
+    first, second = collections(chaincode, consortium)
+    assert (first["name"], second["name"]) == ("consents", "notes")
+    assert first["policy"] == "OR('HospitalMSP.member', 'ClinicMSP.member', 'RegulatorMSP.member')"
+    assert (first["requiredPeerCount"], first["maxPeerCount"]) == (1, 2)
+    assert first["memberOnlyRead"]
+    assert first["memberOnlyWrite"]
+    assert first["blockToLive"] == 0
+    assert first["endorsementPolicy"] == {
+        "signaturePolicy": majority_of_custodians(chaincode, consortium)
+    }
+
+
+def test_a_single_custodian_has_nobody_to_give_the_data_to() -> None:
+    consortium = topology(MEMBERS[:1], "consents")
+    (collection,) = collections(consortium.chaincodes[0], consortium)
+    assert (collection["requiredPeerCount"], collection["maxPeerCount"]) == (0, 0)
+
+
+def test_definitions_differ_by_what_the_organisations_agree_on() -> None:
+    consortium = topology(MEMBERS[:3], "consents")
+    (chaincode,) = consortium.chaincodes
+    same = definition(chaincode, consortium, 1)
+    assert same == definition(chaincode, consortium, 1)
+    assert same != definition(chaincode, consortium, 2)
+    other = topology(MEMBERS[:3], "consents", "notes")
+    assert same != definition(other.chaincodes[0], other, 1)
+    less = topology(MEMBERS[:2], "consents")
+    assert same != definition(less.chaincodes[0], less, 1)
+
+
+def test_the_package_holds_no_address_and_no_key() -> None:
+    consortium = topology(MEMBERS[:3], "consents")
+    (chaincode,) = consortium.chaincodes
+    moved = consortium.with_base_port(40000).chaincodes[0]
+    assert package(chaincode) == package(moved)
+    assert chaincode_package_id(chaincode).startswith("ehr_1.0:")
+    with tarfile.open(fileobj=io.BytesIO(package(chaincode))) as archive:
+        names = archive.getnames()
+        metadata = archive.extractfile("metadata.json")
+        assert metadata is not None
+        assert json.loads(metadata.read()) == {"type": "ccaas", "label": "ehr_1.0"}
+        code = archive.extractfile("code.tar.gz")
+        assert code is not None
+        with tarfile.open(fileobj=io.BytesIO(code.read())) as inner:
+            assert inner.getnames() == []
+    assert sorted(names) == ["code.tar.gz", "metadata.json"]
+
+
+def test_the_connection_is_for_the_organisations_own_peer(tmp_path: Path) -> None:
+    consortium = topology(MEMBERS[:3], "consents")
+    (chaincode,) = consortium.chaincodes
+    layout = Layout(tmp_path)
+    node = chaincode.nodes[1]
+    tls = layout.tls("clinic", node.name)
+    tls.mkdir(parents=True)
+    for name in ("key", "cert", "ca"):
+        (tls / f"{name}.pem").write_text(name)
+    write_connection(node, chaincode, layout)
+    path = layout.connections("clinic") / "ehr_1.0.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    connection = json.loads(path.read_text())
+    assert connection["address"] == node.address
+    assert connection["tls_required"] is True
+    assert connection["client_auth_required"] is True
+    assert (connection["client_key"], connection["client_cert"]) == ("key", "cert")
+    assert connection["root_cert"] == "ca"
