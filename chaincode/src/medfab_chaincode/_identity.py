@@ -1,7 +1,9 @@
 """Who signed a proposal: organisation, certificate, attributes and Fabric's id string."""
 
 import base64
+import binascii
 import json
+import re
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from types import MappingProxyType
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
 ATTRIBUTE_OID = "1.2.3.4.5.6.7.8.1"
 """The certificate extension in which Fabric CA puts attributes."""
 
+# The peer verifies the first block that Go's pem.Decode finds, of whatever type, and ignores what
+# is around it. A parser that finds another block in the same bytes (by its type, or in the middle
+# of a line) would take the caller for whoever's certificate was copied in. So: one block, alone.
+_ONE_CERTIFICATE = re.compile(
+    rb"-----BEGIN CERTIFICATE-----\r?\n"
+    rb"((?:[A-Za-z0-9+/=]+\r?\n)+)"
+    rb"-----END CERTIFICATE-----[\r\n]*"
+)
+
 
 class ClientIdentity:
     """The creator of a transaction. Its organisation's peer has verified the signature.
@@ -24,16 +35,16 @@ class ClientIdentity:
     The certificate is parsed on first use: `msp_id` alone costs nothing.
     """
 
-    def __init__(self, msp_id: str, certificate_pem: bytes) -> None:
+    def __init__(self, msp_id: str, certificate_der: bytes) -> None:
         self.msp_id = msp_id
         """The MSP that vouches for the certificate, e.g. `HospitalMSP`."""
-        self._certificate_pem = certificate_pem
+        self._certificate_der = certificate_der
 
     @classmethod
     def from_creator(cls, creator: bytes) -> "ClientIdentity":
         """Read a serialised `msp.SerializedIdentity`; equal bytes give the same object.
 
-        Raises `IdentityError` if there is no X.509 certificate in it.
+        Raises `IdentityError` if it does not hold one certificate in PEM form and nothing else.
         """
         return _from_creator(creator)
 
@@ -44,10 +55,10 @@ class ClientIdentity:
     def certificate(self) -> "Certificate":
         """The client's certificate. Raises `IdentityError` if it cannot be parsed."""
         # Imported here because it would be a third of the server's start-up time.
-        from cryptography.x509 import load_pem_x509_certificate
+        from cryptography.x509 import load_der_x509_certificate
 
         try:
-            return load_pem_x509_certificate(self._certificate_pem)
+            return load_der_x509_certificate(self._certificate_der)
         except ValueError as error:
             raise IdentityError("the creator's certificate cannot be parsed") from error
 
@@ -102,6 +113,14 @@ def _from_creator(creator: bytes) -> ClientIdentity:
         identity = identities_pb2.SerializedIdentity.FromString(creator)
     except Exception as error:  # protobuf's DecodeError, whose module depends on its back end
         raise IdentityError("the creator is not a serialised identity") from error
-    if b"-----BEGIN" not in identity.id_bytes:
-        raise IdentityError("the creator has no X.509 certificate")
-    return ClientIdentity(identity.mspid, identity.id_bytes)
+    block = _ONE_CERTIFICATE.fullmatch(identity.id_bytes)
+    if block is None:
+        raise IdentityError(
+            "the creator's certificate is not one PEM block (-----BEGIN CERTIFICATE-----) and "
+            "nothing else: take a chain, other blocks and text out of the identity's file"
+        )
+    try:
+        certificate = base64.b64decode(re.sub(rb"[\r\n]", b"", block[1]), validate=True)
+    except binascii.Error as error:
+        raise IdentityError("the creator's certificate is not base64") from error
+    return ClientIdentity(identity.mspid, certificate)

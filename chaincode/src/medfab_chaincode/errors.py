@@ -4,10 +4,10 @@
 
     ChaincodeError
     ├── ContractError            the contract says no: goes to the client as {"code", "message"}
+    │   ├── IdentityError            the creator of a transaction is not an X.509 identity
     │   ├── InvalidArgumentError     an argument or transient entry is not of its declared type
     │   └── UnknownFunctionError     no contract here has a function of that name
     ├── DefinitionError          a contract class cannot be served as it is written
-    ├── IdentityError            the creator of a transaction is not an X.509 identity
     ├── InvalidKeyError          a key, collection or event name that Fabric cannot store
     ├── NotCanonicalError        a value has no canonical JSON form
     ├── PeerError                the peer answered a request with ERROR
@@ -42,6 +42,16 @@ class ContractError(ChaincodeError):
         self.status = status
 
 
+class IdentityError(ContractError):
+    """The creator of the transaction cannot be read as an X.509 identity.
+
+    A refusal, because the client can mend it: its identity file holds more than a certificate.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="INVALID_IDENTITY", status=403)
+
+
 class InvalidArgumentError(ContractError):
     """An argument, or a transient entry, is not what the function declares.
 
@@ -61,10 +71,6 @@ class UnknownFunctionError(ContractError):
 
 class DefinitionError(ChaincodeError):
     """A contract class cannot be served: a missing type hint, a name used twice, …"""
-
-
-class IdentityError(ChaincodeError):
-    """The creator of the transaction cannot be read as an X.509 identity."""
 
 
 class InvalidKeyError(ChaincodeError, ValueError):

@@ -128,6 +128,47 @@ def test_a_creator_without_a_certificate(raw: bytes) -> None:
         ClientIdentity.from_creator(raw)
 
 
+def pem_of(common_name: str) -> bytes:
+    serialized = creator([[("CN", common_name)]])
+    return bytes(identities_pb2.SerializedIdentity.FromString(serialized).id_bytes)
+
+
+def identity_of(pem: bytes) -> ClientIdentity:
+    serialized = identities_pb2.SerializedIdentity(mspid="M", id_bytes=pem).SerializeToString()
+    return ClientIdentity.from_creator(serialized)
+
+
+MINE, VICTIMS = pem_of("me"), pem_of("victim")
+
+
+# The peer verifies the block that Go's pem.Decode finds first: mine, in all of these.
+@pytest.mark.parametrize(
+    "pem",
+    [
+        MINE.replace(b"CERTIFICATE", b"OTHER") + VICTIMS,
+        b"x" + VICTIMS + MINE,
+        VICTIMS.replace(b"-----BEGIN", b"-----BEGIN CERTIFICATE-----\n-----BEGIN") + MINE,
+        VICTIMS.replace(b"-----END CERTIFICATE", b"-----END  CERTIFICATE") + MINE,
+        MINE + VICTIMS,
+        b"text\n" + MINE,
+        MINE.replace(b"-----\nM", b"-----\nName: value\n\nM", 1),
+        MINE.replace(b"\n", b" \n"),
+        MINE.replace(b"\n", b""),
+        MINE.replace(b"CERTIFICATE", b"X509 CERTIFICATE"),
+        MINE + b"\x00",
+    ],
+)
+def test_only_the_certificate_that_the_peer_verified_is_believed(pem: bytes) -> None:
+    with pytest.raises(IdentityError, match="nothing else") as caught:
+        identity_of(pem)
+    assert (caught.value.status, caught.value.code) == (403, "INVALID_IDENTITY")
+
+
+@pytest.mark.parametrize("pem", [MINE, MINE.replace(b"\n", b"\r\n"), MINE.strip(), MINE + b"\n"])
+def test_line_ends_do_not_matter(pem: bytes) -> None:
+    assert identity_of(pem).id == identity_of(MINE).id
+
+
 def test_a_broken_certificate() -> None:
     pem = b"-----BEGIN CERTIFICATE-----\nbm90IG9uZQ==\n-----END CERTIFICATE-----\n"
     raw = identities_pb2.SerializedIdentity(mspid="M", id_bytes=pem).SerializeToString()
