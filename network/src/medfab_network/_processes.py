@@ -40,6 +40,10 @@ class NodeProcesses:
         self._logs.mkdir(parents=True, exist_ok=True)
         keep = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
         inherited = {name: os.environ[name] for name in keep if name in os.environ}
+        ended = self._children.pop(node, None)
+        if ended is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                ended.wait(timeout=5.0)  # its end may be seen in /proc before it can be reaped
         with self.log_file(node).open("ab") as log:
             try:
                 self._children[node] = subprocess.Popen(

@@ -7,16 +7,29 @@ import sys
 import time
 from pathlib import Path
 
-from medfab_gateway.ehr import Bundle, BundleError, example_bundle, load_bundle, phi_values
-from medfab_gateway.ehr import scan_blocks as search_blocks
+from medfab_gateway import Block
+from medfab_gateway.cli import run, uninterrupted
+from medfab_gateway.ehr import (
+    Bundle,
+    BundleError,
+    PhiValue,
+    ScanReport,
+    example_bundle,
+    load_bundle,
+    phi_values,
+    scan_blocks,
+)
 from medfab_network.cli._progress import ConsoleProgress
 from medfab_network.demo._narrator import Narrator
-from medfab_network.demo._story import CHANNEL, tell
+from medfab_network.demo._report import DemoReport
+from medfab_network.demo._story import ASKER, CHAINCODE, CHANNEL, HOLDER, tell
 from medfab_network.errors import DirectoryError, NetworkError, TopologyError
 from medfab_network.network import Network
 from medfab_network.topology import Topology
 
-_NEEDED = ("hospital", "clinic", "regulator")
+_READER = "regulator"
+_NEEDED = ((HOLDER, "practitioner"), (ASKER, "practitioner"), (_READER, "auditor"))
+_SHOWN_FINDINGS = 20
 
 
 class DemoFailedError(NetworkError):
@@ -30,78 +43,141 @@ class DemoUsageError(NetworkError):
 
 
 class Demo:
-    """One run. Everything it starts has ended when `run` returns or raises, but for `keep`."""
+    """One run. Everything it starts has ended when `run` returns or raises, but for `keep`.
+
+    `report` is None until the search of the blocks has ended.
+    """
 
     def __init__(
-        self, directory: Path, *, bundle: Path | None, keep: bool, topology: Topology
+        self,
+        directory: Path,
+        *,
+        topology: Topology,
+        narrator: Narrator,
+        bundle: Path | None = None,
+        keep: bool = False,
+        plant_leak: bool = False,
     ) -> None:
-        self._bundle_file = bundle
-        self._keep = keep
         self._directory = directory
         self._topology = topology
-        self._narrator = Narrator()
+        self._narrator = narrator
+        self._bundle_file = bundle
+        self._keep = keep
+        self._plant_leak = plant_leak
+        self._seconds_of_all = 0.0
+        self.report: DemoReport | None = None
 
-    async def run(self) -> None:
-        """Raises `NetworkError` and the gateway's `MedfabError`; all say what to do."""
+    def run(self) -> None:
+        """Not to be called in a running event loop: it makes one for each stage.
+
+        Raises `NetworkError` and the gateway's `MedfabError`, which say what to do;
+        `KeyboardInterrupt` when interrupted.
+        """
         narrator = self._narrator
         began = time.monotonic()
         self._check_topology()
+        old = Network(self._directory)
+        self._check_directory(old)
         narrator.headline("medfab: a consented, audited record read on Hyperledger Fabric")
         with narrator.part("The bundle", "checking the bundle"):
             bundle = self._load_bundle()
-        old = Network(self._directory)
-        if old.exists and not old.is_of_demo:
-            raise DirectoryError(
-                f"{old.directory} holds a network that you have started. Give the demo another "
-                "folder with --dir, or delete that network with `medfab network clean`"
-            )
         with old.exclusive():
-            await self._start_afresh(old)
+            self._check_directory(old)  # once more: it may have been another's until now
+            self._clear_away(old)
         network = Network(self._directory, self._topology, progress=ConsoleProgress(indent="     "))
         with network.exclusive():
             network.mark_as_demo()
             try:
-                await self._on(network, bundle, began)
-            except BaseException:
-                await network.down()
-                if network.exists:
-                    narrator.line(f"\nThe nodes are stopped; their logs are in {network.logs}")
+                patient = self._on(network, bundle)
+                self._sum_up(time.monotonic() - began)
+            except BaseException as error:
+                with uninterrupted():
+                    run(network.down())
+                if isinstance(error, Exception):
+                    error.add_note(
+                        f"The demo ended {narrator.place}. Its nodes are stopped; their logs are "
+                        f"in {network.logs}"
+                    )
                 raise
             if self._keep:
-                self._say_how_to_look_around(network)
+                self._say_how_to_look_around(patient)
             else:
-                await network.clean()
-                narrator.note("Everything is taken down. `KEEP=1 make demo` leaves it up.")
+                with uninterrupted():
+                    run(network.clean())
+                narrator.note("Everything is taken down. `medfab demo --keep` leaves it up.")
 
-    async def _on(self, network: Network, bundle: Bundle, began: float) -> None:
+    def _on(self, network: Network, bundle: Bundle) -> str:
+        """All that needs the network; returns the label of the patient in the wallet."""
         narrator = self._narrator
         organizations = len(self._topology.organizations)
         with narrator.part(
-            f"The consortium: {organizations} organisations, each with its own authority and peer",
+            f"The consortium: {organizations} organisations, each with its own certificate "
+            "authority and peer",
             "starting the network",
         ):
-            report = await network.up()
-            narrator.good(f"{len(report.started)} nodes run, with TLS everywhere")
+            started = run(network.up()).started
+            narrator.good(f"{len(started)} nodes run, with TLS everywhere")
         with narrator.part("The story of one record", "the story"):
-            self._patient = await tell(network, bundle, narrator)
+            patient = run(tell(network, bundle, narrator))
         with narrator.part("What everybody in the channel can read", "searching the blocks"):
-            counts = await self._search(network, bundle)
-        narrator.headline("Summary")
-        rows = [[name, f"{seconds:.1f} s"] for name, seconds in narrator.seconds.items()]
-        rows.append(["all", f"{time.monotonic() - began:.1f} s"])
-        narrator.table(["stage", "time"], rows)
-        narrator.good(f"{counts[1]} transactions in {counts[0]} blocks of the channel {CHANNEL!r}")
+            values = phi_values(bundle)
+            if self._plant_leak:
+                run(self._leak(network, values))
+            blocks = run(self._read_blocks(network))
+            search = self._search(blocks, values)
+        self.report = DemoReport(
+            directory=network.directory,
+            kept=self._keep and search.clean,
+            nodes=len(started),
+            channel=CHANNEL,
+            resources=len(bundle.resources),
+            search=search,
+            seconds=dict(narrator.seconds),
+        )
+        if not search.clean:
+            raise DemoFailedError(
+                f"{len(search.findings)} values of the patient are in blocks that everybody in "
+                f"the channel {CHANNEL!r} can read"
+            )
+        return patient
 
     def _check_topology(self) -> None:
-        names = {organization.name for organization in self._topology.organizations}
-        if not names.issuperset(_NEEDED):
-            raise TopologyError(f"the demo needs the organisations {', '.join(_NEEDED)}")
+        """The roles and the channel of the story must be there."""
+        users = {(o.name, user.name) for o in self._topology.organizations for user in o.users}
+        for organization, user in _NEEDED:
+            if (organization, user) not in users:
+                raise TopologyError(
+                    f"the demo needs an organisation {organization!r} with the user {user!r} in "
+                    "the topology"
+                )
+        everybody = {organization for organization, _ in _NEEDED}
+        for chaincode in self._topology.chaincodes:
+            members = self._topology.channel(chaincode.channel).organizations
+            here = (chaincode.name, chaincode.channel) == (CHAINCODE, CHANNEL)
+            if here and everybody.issubset(members):
+                return
+        raise TopologyError(
+            f"the demo needs the chaincode {CHAINCODE!r} on a channel {CHANNEL!r} of "
+            f"{', '.join(sorted(everybody))} in the topology"
+        )
+
+    def _check_directory(self, old: Network) -> None:
+        if old.exists and not old.is_of_demo:
+            raise DirectoryError(
+                f"{old.directory} holds a network that was not made by the demo, which would "
+                "delete it. Give the demo another folder with --dir, or delete that network with "
+                f"`medfab network clean --dir {shlex.quote(str(self._directory))}`"
+            )
 
     def _load_bundle(self) -> Bundle:
         if self._bundle_file is None:
             data, name = example_bundle(), "the example bundle (an invented patient)"
         else:
-            data, name = self._bundle_file.read_bytes(), str(self._bundle_file)
+            name = str(self._bundle_file)
+            try:
+                data = self._bundle_file.read_bytes()
+            except OSError as error:
+                raise DemoUsageError(f"{name} cannot be read: {error.strerror}") from error
         try:
             bundle = load_bundle(data)
         except BundleError as error:
@@ -109,54 +185,92 @@ class Demo:
         self._narrator.good(f"{name}: valid FHIR, {len(bundle.resources)} resources")
         return bundle
 
-    async def _start_afresh(self, old: Network) -> None:
+    def _clear_away(self, old: Network) -> None:
         """Take down and delete what an earlier demo has left, however it ended."""
         if old.is_of_demo:
-            stopped = await old.clean()
+            stopped = run(old.clean())
             if stopped:
                 self._narrator.note(f"Ended {len(stopped)} nodes that an earlier demo had left.")
 
-    async def _search(self, network: Network, bundle: Bundle) -> tuple[int, int]:
-        narrator = self._narrator
-        values = phi_values(bundle)
-        height = await network.ledger_height("regulator", CHANNEL)
-        async with network.gateway("regulator", "auditor") as gateway:
+    async def _leak(self, network: Network, values: list[PhiValue]) -> None:
+        """Put a value into a block, in the argument of a transaction that will be found invalid."""
+        value = next(v for v in [*values] if v.kind == "name" and len(v.value) > 5)
+        holder = self._topology.organization(HOLDER)
+        async with network.gateway(HOLDER, "practitioner") as gateway:
+            submitted = (
+                await gateway.network(CHANNEL)
+                .contract("qscc")
+                .submit_async(
+                    "GetChainInfo", CHANNEL, value.value, endorsing_organizations=[holder.msp_id]
+                )
+            )
+            status = await submitted.commit.status()
+        self._narrator.bad(
+            f"planted: a {value.kind} of the patient, in an argument of a transaction that is "
+            f"{status.code} and changed nothing, but is in block {status.block_number}"
+        )
+
+    async def _read_blocks(self, network: Network) -> list[Block]:
+        height = await network.ledger_height(_READER, CHANNEL)
+        async with network.gateway(_READER, "auditor") as gateway:
             events = gateway.network(CHANNEL).block_events(0, height - 1)
             async with events as stream:
                 blocks = [block async for block in stream]
-        report = search_blocks(blocks, values)
         if len(blocks) != height:
-            raise DemoFailedError(f"{len(blocks)} of {height} blocks could be read")
-        narrator.note(
-            f"{len(values)} names, addresses, identifiers, dates, results and whole resources, "
-            f"in {report.patterns} encoded forms"
-        )
-        narrator.note(
-            f"searched in all {report.bytes:,} bytes of {report.blocks} blocks; "
-            f"{report.short_values} short values in the decoded parts and by digest"
-        )
-        if not report.clean:
-            for finding in report.findings[:20]:
-                narrator.refused(
-                    f"a {finding.kind} ({finding.encoding}) is in block {finding.block_number}, "
-                    f"{finding.where}"
-                )
-            raise DemoFailedError(f"{len(report.findings)} values of the patient are in blocks")
-        narrator.good("None of them is there.")
-        return report.blocks, report.transactions
+            raise DemoFailedError(f"only {len(blocks)} of {height} blocks could be read")
+        return blocks
 
-    def _say_how_to_look_around(self, network: Network) -> None:
+    def _search(self, blocks: list[Block], values: list[PhiValue]) -> ScanReport:
+        narrator = self._narrator
+        narrator.live(f"searching {len(blocks)} blocks for {len(values)} values")
+        search = scan_blocks(blocks, values)
+        narrator.note(
+            f"Searched for {len(values):,} values of the bundle: names, addresses, identifiers, "
+            f"dates, results, whole resources; in {search.patterns:,} encoded forms"
+        )
+        narrator.note(
+            f"in all {search.bytes:,} bytes of {search.blocks} blocks, as the regulator's peer has "
+            f"them ({search.short_values} values of fewer than 5 characters: in the decoded parts, "
+            "and by digest)."
+        )
+        for finding in search.findings[:_SHOWN_FINDINGS]:
+            narrator.bad(
+                f"a {finding.kind} ({finding.encoding}) is in block {finding.block_number}, "
+                f"{finding.where}"
+            )
+        if len(search.findings) > _SHOWN_FINDINGS:
+            narrator.bad(f"and {len(search.findings) - _SHOWN_FINDINGS} more")
+        if search.clean:
+            narrator.good("None of them is there.")
+        return search
+
+    def _sum_up(self, total: float) -> None:
+        narrator = self._narrator
+        narrator.headline("Summary")
+        rows = [[name, f"{seconds:5.1f} s"] for name, seconds in narrator.seconds.items()]
+        narrator.table(["stage", "time"], [*rows, ["all", f"{total:5.1f} s"]])
+        if self.report is not None:
+            search = self.report.search
+            narrator.good(
+                f"{search.transactions} transactions in {search.blocks} blocks of the channel "
+                f"{CHANNEL!r}, its configuration and the chaincode's deployment included"
+            )
+
+    def _say_how_to_look_around(self, patient: str) -> None:
         program = shlex.quote(str(Path(sys.executable).parent / "medfab"))
-        option = f" --dir {shlex.quote(str(self._directory))}"
-        common = f"--channel {CHANNEL} --org hospital --identity"
-        self._narrator.headline("The network is up. Look around:")
+        where = f"--dir {shlex.quote(str(self._directory))}"
+        narrator = self._narrator
+        narrator.headline("The network is up. Look around:")
+        narrator.command(f"export MEDFAB_DIR={shlex.quote(str(self._directory.absolute()))}")
         for command in (
             "network status",
             "network logs peer0.hospital",
-            "wallet list --org hospital",
-            f"events {common} practitioner --from 0 --to 5",
-            f"contract evaluate ehr ListAccess {common} {self._patient}",
+            f"wallet list --org {HOLDER}",
+            f"events --channel {CHANNEL} --org {HOLDER} --identity practitioner --from 0 --to 5",
+            f"contract evaluate {CHAINCODE} ListAccess --channel {CHANNEL} --org {HOLDER} \\\n"
+            f"      --identity {patient}",
             "network down",
         ):
-            self._narrator.line(f"  {program} {command}{option}")
-        self._narrator.line(f"Delete it with: {program} network clean{option}")
+            narrator.command(f"{program} {command}")
+        narrator.headline("Delete it with:")
+        narrator.command(f"{program} network clean --yes {where}")

@@ -7,6 +7,7 @@ import secrets
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from medfab_gateway import AsyncContract
 from medfab_gateway.ehr import (
@@ -30,14 +31,14 @@ from medfab_network.topology import User
 
 CHANNEL = "care"
 CHAINCODE = "ehr"
-_HOLDER, _ASKER = "hospital", "clinic"
+HOLDER, ASKER = "hospital", "clinic"
 _PORTION = "laboratory"
 _SHOWN_RESULTS = 5
 
 
 async def tell(network: Network, bundle: Bundle, narrator: Narrator) -> str:
     """Play all roles; returns the label of the patient's identity in the hospital's wallet."""
-    holder = network.topology.organization(_HOLDER)
+    holder = network.topology.organization(HOLDER)
     pseudonym = secrets.token_hex(16)
     label = f"patient-{pseudonym}"
     async with AsyncExitStack() as stack:
@@ -47,16 +48,16 @@ async def tell(network: Network, bundle: Bundle, narrator: Narrator) -> str:
             return gateway.network(CHANNEL).contract(CHAINCODE)
 
         await network.enrol_user(
-            _HOLDER,
+            HOLDER,
             User(name=label, attributes={"medfab.role": "patient", "medfab.patient": pseudonym}),
         )
-        patient = AsyncPatient(await contract_of(_HOLDER, label))
+        patient = AsyncPatient(await contract_of(HOLDER, label))
         provider = AsyncProvider(
-            await contract_of(_HOLDER, "practitioner"),
+            await contract_of(HOLDER, "practitioner"),
             msp_id=holder.msp_id,
-            filing_key=FilingKey.load_or_create(Path(network.wallet(_HOLDER)) / "filing-key"),
+            filing_key=FilingKey.load_or_create(Path(network.wallet(HOLDER)) / "filing-key"),
         )
-        asker = AsyncPractitioner(await contract_of(_ASKER, "practitioner"))
+        asker = AsyncPractitioner(await contract_of(ASKER, "practitioner"))
 
         await _file(patient, provider, pseudonym, bundle, narrator)
         await _ask_without_consent(asker, pseudonym, narrator)
@@ -65,19 +66,20 @@ async def tell(network: Network, bundle: Bundle, narrator: Narrator) -> str:
             "The patient grants the clinic laboratory results, for treatment, for 30 days"
         )
         consent = await patient.grant(
-            grantee_msp=network.topology.organization(_ASKER).msp_id,
+            grantee_msp=network.topology.organization(ASKER).msp_id,
             purposes=[Purpose.TREATMENT],
             categories=[_PORTION],
             not_after=datetime.now(UTC) + timedelta(days=30),
         )
-        narrator.good(f"consent {consent.consent_id[:12]}…, version {consent.version}")
+        narrator.good("granted; its terms are known to the consent's custodians alone")
 
         permit = await _ask_with_consent(asker, pseudonym, narrator)
         await _read(asker, permit, holder.msp_id, bundle, narrator)
 
         narrator.step("The patient revokes the consent")
         revoked = await patient.revoke(consent.consent_id)
-        narrator.good(f"revoked, version {revoked.version}")
+        _check(revoked.version == consent.version + 1, "the consent has a new version")
+        narrator.good("revoked, from this block on")
 
         await _read_after_revocation(asker, permit, holder.msp_id, narrator)
         await _ask_without_consent(asker, pseudonym, narrator, again=True)
@@ -94,19 +96,19 @@ async def _file(
 ) -> None:
     narrator.step("The patient registers, under a pseudonym that the certificate carries")
     await patient.register()
-    narrator.good(f"{pseudonym}: all that the channel will ever know of the name")
+    narrator.good(f"{pseudonym} is all that the channel will ever know of the patient")
     narrator.step("The hospital's practitioner files the bundle into the hospital's private data")
 
     def show(progress: FilingProgress) -> None:
-        if progress.of_transactions > 1:
-            narrator.note(f"{progress.records} of {progress.of_records} records")
+        narrator.live(f"{progress.records} of {progress.of_records} records filed")
 
     result = await provider.file_bundle(pseudonym, bundle, progress=show)
     _check(result.filed == len(bundle.resources), "every record is filed")
-    one = "transaction" if result.transactions == 1 else "transactions"
-    narrator.good(
-        f"{result.filed} records in {result.transactions} {one}; the block holds salted hashes"
-    )
+    if result.transactions == 1:
+        blocks = "one transaction; the block holds"
+    else:
+        blocks = f"{result.transactions} transactions; the blocks hold"
+    narrator.good(f"{result.filed} records in {blocks} salted hashes of them, and nothing else")
 
 
 async def _ask_without_consent(
@@ -118,7 +120,7 @@ async def _ask_without_consent(
         pseudonym, purpose=Purpose.TREATMENT, categories=[_PORTION]
     )
     _check(not decision.permitted, "nobody is permitted without consent")
-    narrator.refused(f"denied ({decision.reason}); the denial is on record")
+    narrator.refused(f"denied: {_words(decision.reason)}; the denial is on record")
 
 
 async def _ask_with_consent(
@@ -127,7 +129,7 @@ async def _ask_with_consent(
     narrator.step("The clinic's practitioner asks again")
     permit = await asker.request_access(pseudonym, purpose=Purpose.TREATMENT, categories=[_PORTION])
     _check(permit.permitted and permit.expires_at is not None, "the consent permits")
-    narrator.good(f"permitted until {permit.expires_at:%H:%M:%S UTC}; a committed transaction")
+    narrator.good(f"permitted until {permit.expires_at:%H:%M UTC}; the permit is on record")
     return permit
 
 
@@ -138,15 +140,18 @@ async def _read(
     bundle: Bundle,
     narrator: Narrator,
 ) -> None:
-    narrator.step("… and reads, at the hospital's peer")
+    narrator.step("The clinic's practitioner reads with the permit, at the hospital's peer")
     result = await asker.read(permit, holder_msp=holder_msp)
     expected = [r for r in bundle.resources if _PORTION in r.labels.categories]
     _check_released(result, expected, len(bundle.resources))
-    narrator.good(
-        f"{len(result.resources)} laboratory results, and nothing else; {result.withheld} withheld"
-    )
-    rows = [_describe(json.loads(text)) for text in result.resources]
+    rows = [_result(json.loads(text, parse_float=str)) for text in result.resources]
     observations = [row for row in rows if row is not None]
+    others = len(rows) - len(observations)
+    reports = f" and {others} laboratory report{'s' if others > 1 else ''}" if others else ""
+    narrator.good(
+        f"{len(observations)} laboratory results{reports}, exactly as they were filed; "
+        f"{result.withheld} other records are withheld"
+    )
     if observations:
         narrator.table(["result", "value"], observations[:_SHOWN_RESULTS])
         if len(observations) > _SHOWN_RESULTS:
@@ -162,7 +167,7 @@ async def _read_after_revocation(
     except EvaluateError as error:
         code = error.chaincode.code if error.chaincode else None
         _check(code == "CONSENT_REVOKED", "the reason is the revocation")
-        narrator.refused(f"refused ({code})")
+        narrator.refused("refused: the consent behind the permit has been revoked")
     else:
         _check(False, "a revoked consent ends its permits")
 
@@ -171,17 +176,27 @@ async def _audit(patient: AsyncPatient, narrator: Narrator) -> None:
     narrator.step("The patient lists who asked for what, when, why, and what was decided")
     accesses = await patient.accesses()
     _check([a.permitted for a in accesses] == [False, True, False], "every request is on record")
-    narrator.table(["when", "who", "what", "why", "decision"], [_access_row(a) for a in accesses])
+    narrator.table(
+        ["when (UTC)", "who", "what", "why", "decision"], [_access_row(a) for a in accesses]
+    )
 
 
 def _access_row(access: Access) -> list[str]:
+    decision = "permitted" if access.permitted else f"denied: {_words(access.reason)}"
     return [
-        f"{access.decided_at:%Y-%m-%d %H:%M:%S}",
+        f"{access.decided_at:%H:%M:%S}",
         f"{access.practitioner} ({access.requester_msp})",
         ", ".join([*access.categories, *access.resource_types]),
-        str(access.purpose),
-        f"{'permitted' if access.permitted else 'denied'}: {access.reason}",
+        _PURPOSES.get(access.purpose, str(access.purpose)),
+        decision,
     ]
+
+
+_PURPOSES = {Purpose.TREATMENT: "treatment"}
+
+
+def _words(reason: str) -> str:
+    return reason.replace("-", " ")
 
 
 def _check_released(result: ReadResult, expected: list[Resource], filed: int) -> None:
@@ -190,16 +205,29 @@ def _check_released(result: ReadResult, expected: list[Resource], filed: int) ->
     _check(len(released) + result.withheld == filed, "what is withheld is counted")
 
 
-def _describe(resource: dict[str, object]) -> list[str] | None:
-    """Name and value of an Observation; None for anything else."""
+def _result(resource: dict[str, Any]) -> list[str] | None:
+    """Name and value of an Observation, in its own digits; None for anything else."""
     if resource.get("resourceType") != "Observation":
         return None
-    code = resource.get("code")
+    return [_text(resource.get("code")) or "?", _value(resource)]
+
+
+def _value(resource: dict[str, Any]) -> str:
     quantity = resource.get("valueQuantity")
-    name = code.get("text", "?") if isinstance(code, dict) else "?"
     if isinstance(quantity, dict):
-        return [str(name), f"{quantity.get('value')} {quantity.get('unit', '')}".strip()]
-    return [str(name), str(resource.get("valueString", "…"))]
+        return f"{quantity.get('value', '?')} {quantity.get('unit', '')}".strip()
+    components = resource.get("component")
+    if isinstance(components, list):
+        return ", ".join(_value(each) for each in components)
+    return _text(resource.get("valueCodeableConcept")) or str(resource.get("valueString", "…"))
+
+
+def _text(concept: Any) -> str | None:
+    """What a FHIR CodeableConcept is called."""
+    if not isinstance(concept, dict):
+        return None
+    codings = concept.get("coding") or [{}]
+    return concept.get("text") or codings[0].get("display") or codings[0].get("code")
 
 
 def _check(holds: bool, what: str) -> None:
