@@ -9,7 +9,19 @@ network = "medfab_network.cli:network"
 """
 
 from medfab_gateway.cli._main import main
-from medfab_gateway.cli._output import Output, pass_output
-from medfab_gateway.cli._run import run
+from medfab_gateway.cli._output import Output, clear_live_line, color, live_terminal, pass_output
+from medfab_gateway.cli._run import run, uninterrupted
+from medfab_gateway.cli._text import format_table, printable
 
-__all__ = ["Output", "main", "pass_output", "run"]
+__all__ = [
+    "Output",
+    "clear_live_line",
+    "color",
+    "format_table",
+    "live_terminal",
+    "main",
+    "pass_output",
+    "printable",
+    "run",
+    "uninterrupted",
+]

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from medfab_gateway.cli._exit_codes import NotFoundError
+
 if TYPE_CHECKING:
     from medfab_gateway import AsyncGateway
     from medfab_gateway.profile import ConnectionProfile
-    from medfab_gateway.wallet import FileSystemWallet
+    from medfab_gateway.wallet import FileSystemWallet, WalletEntry
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 DEFAULT_DIRECTORY = Path(".medfab")
@@ -47,29 +49,42 @@ class Connection:
                 "Which organisation? Give --org; the profile has "
                 + ", ".join(profile.organizations)
             )
+        if name not in profile.organizations:
+            raise NotFoundError(
+                f"The connection profile has no organisation {name!r}; it has "
+                + ", ".join(profile.organizations)
+            )
         return name
 
-    def gateway(self, label: str) -> AsyncGateway:
+    def entry(self, label: str | None) -> WalletEntry:
+        """The wallet's identity `label`; where it is None, the error lists those there are."""
+        wallet = self.wallet()
+        if label is None:
+            known = ", ".join(wallet.list()) or "nothing; `medfab ca enroll` puts identities there"
+            raise click.UsageError(f"As whom? Give --identity; the wallet holds {known}.")
+        return wallet.get(label)
+
+    def gateway(self, label: str | None) -> AsyncGateway:
         """A gateway at the organisation's first peer, as the wallet's identity `label`."""
         from medfab_gateway import AsyncGateway
 
         profile = self.profile()
-        entry = self.wallet().get(label)
+        entry = self.entry(label)
         endpoint = profile.endpoint_for(self.organization_name(profile))
         return AsyncGateway.connect(endpoint, entry.identity, entry.signer())
 
     def _folder(self) -> Path:
         organizations = self.directory / "organizations"
         if not organizations.is_dir():
-            raise click.UsageError(
+            raise NotFoundError(
                 f"There is no network in {self.directory}: start one with `medfab network up`, "
                 "name its folder with --dir, or give --profile and --wallet."
             )
-        known = sorted(path.name for path in organizations.iterdir())
+        known = sorted(path.name for path in organizations.iterdir() if path.is_dir())
         if self.organization is None:
             raise click.UsageError(f"Which organisation? Give --org: {', '.join(known)}")
         if self.organization not in known:
-            raise click.UsageError(
+            raise NotFoundError(
                 f"There is no organisation {self.organization!r}; there are {', '.join(known)}"
             )
         return organizations / self.organization
@@ -129,9 +144,8 @@ def identity_option(function: _F) -> _F:
     return click.option(
         "--identity",
         "label",
-        required=True,
         envvar="MEDFAB_IDENTITY",
-        help="Label of the wallet's identity.",
+        help="Label of the wallet's identity.  [required]",
     )(function)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import enum
+import re
+
+import click
 
 
 class ExitCode(enum.IntEnum):
-    """Exit codes of `medfab`; 2 (usage) and 130 (interrupted) are set by the shell's custom."""
+    """Exit codes of `medfab`."""
 
     FAILED = 1
     USAGE = 2
@@ -14,6 +17,19 @@ class ExitCode(enum.IntEnum):
     NOT_FOUND = 4
     UNREACHABLE = 5
     CONFLICT = 6
+    INTERRUPTED = 130
+
+
+class NotFoundError(click.ClickException):
+    """What was named is not there; the message says what is."""
+
+    exit_code = ExitCode.NOT_FOUND
+
+
+class ConflictError(click.ClickException):
+    """What was asked for would overwrite something."""
+
+    exit_code = ExitCode.CONFLICT
 
 
 def exit_code(error: BaseException) -> int | None:
@@ -39,19 +55,33 @@ def exit_code(error: BaseException) -> int | None:
             return ExitCode.CONFLICT
         case GatewayError():
             return _of_gateway(error)
-        case MedfabError():
+        case MedfabError() if type(error).__module__.startswith("medfab_gateway.ca."):
+            return _of_certificate_authority(error)
+        case MedfabError() | OSError():
             return ExitCode.FAILED
     return None
 
 
-def _of_gateway(error: object) -> int:
+# What Fabric's gateway says (internal/pkg/gateway) where the name of a channel, chaincode or
+# organisation leads nowhere; its gRPC code is that of a passing failure.
+_NOWHERE = re.compile(
+    r"failed to get config for channel|no peers available to evaluate chaincode|"
+    r"No metadata was found for chaincode|failed to find any endorsing peers for org"
+)
+
+
+def _of_gateway(error: object) -> ExitCode:
     import grpc
 
     chaincode = getattr(error, "chaincode", None)
     if chaincode is not None:
-        if chaincode.code == "CONFLICT":
+        if chaincode.status == 404:
+            return ExitCode.NOT_FOUND
+        if chaincode.status == 409:
             return ExitCode.CONFLICT
         return ExitCode.REFUSED if 400 <= chaincode.status < 500 else ExitCode.FAILED
+    if _NOWHERE.search(str(error)):
+        return ExitCode.NOT_FOUND
     code = getattr(error, "code", None)
     if code in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED):
         return ExitCode.REFUSED
@@ -59,4 +89,22 @@ def _of_gateway(error: object) -> int:
         return ExitCode.UNREACHABLE
     if code is grpc.StatusCode.NOT_FOUND:
         return ExitCode.NOT_FOUND
+    return ExitCode.FAILED
+
+
+def _of_certificate_authority(error: BaseException) -> ExitCode:
+    from medfab_gateway.ca import (
+        AlreadyRegisteredError,
+        AuthenticationFailedError,
+        AuthorizationFailedError,
+        CertificateAuthorityUnreachableError,
+    )
+
+    match error:
+        case AuthenticationFailedError() | AuthorizationFailedError():
+            return ExitCode.REFUSED
+        case AlreadyRegisteredError():
+            return ExitCode.CONFLICT
+        case CertificateAuthorityUnreachableError():
+            return ExitCode.UNREACHABLE
     return ExitCode.FAILED

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points, version
 
 try:
@@ -13,44 +15,92 @@ except ModuleNotFoundError as error:
         "The medfab command needs the extra [cli]: pip install 'medfab-gateway[cli]'"
     ) from error
 
-from medfab_gateway.cli._exit_codes import exit_code
-from medfab_gateway.cli._output import Output
+from medfab_gateway.cli._exit_codes import ExitCode, exit_code
+from medfab_gateway.cli._output import Output, clear_live_line, color
+from medfab_gateway.cli._run import interrupt_on_termination
+
+
+@dataclass(frozen=True)
+class _BuiltIn:
+    module: str
+    attribute: str
+
 
 _BUILT_IN = {
-    "ca": ("medfab_gateway.cli.ca", "ca"),
-    "contract": ("medfab_gateway.cli.contract", "contract"),
-    "events": ("medfab_gateway.cli.events", "events"),
-    "wallet": ("medfab_gateway.cli.wallet", "wallet"),
+    "ca": _BuiltIn("medfab_gateway.cli.ca", "ca"),
+    "contract": _BuiltIn("medfab_gateway.cli.contract", "contract"),
+    "events": _BuiltIn("medfab_gateway.cli.events", "events"),
+    "wallet": _BuiltIn("medfab_gateway.cli.wallet", "wallet"),
+}
+
+# The list of commands is printed from here: to import them all for it would take most of a second.
+# A test compares it with what the commands say of themselves.
+_SHORT_HELP = {
+    "ca": "Register and enrol identities with an organisation's Fabric CA.",
+    "contract": "Evaluate or submit a function of a contract.",
+    "demo": "Start a consortium and tell the story of one record.",
+    "events": "Print the transactions of a channel as they are committed.",
+    "network": "Run a Fabric consortium as processes on this machine.",
+    "wallet": "Identities: certificates with their private keys.",
 }
 
 
 class _Groups(click.Group):
-    """Loads a group when it is named, so that `medfab wallet list` imports no gRPC."""
+    """Loads a group when it is named, and not for the list of groups."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*_BUILT_IN, *_plugins()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _BUILT_IN:
-            module, attribute = _BUILT_IN[cmd_name]
-            command = getattr(importlib.import_module(module), attribute)
+            place = _BUILT_IN[cmd_name]
+            command = getattr(importlib.import_module(place.module), place.attribute)
         else:
             plugin = _plugins().get(cmd_name)
             if plugin is None:
                 return None
-            command = plugin.load()
+            command = _load(plugin)
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is not a command of click")
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, self._short_help(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def _short_help(self, ctx: click.Context, name: str) -> str:
+        known = _SHORT_HELP.get(name)
+        if known is not None:
+            return known
+        try:
+            command = self.get_command(ctx, name)
+        except click.ClickException as error:
+            return error.message
+        return command.get_short_help_str(limit=70) if command is not None else ""
 
 
 def _plugins() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group="medfab.commands")}
 
 
+def _load(plugin: EntryPoint) -> object:
+    try:
+        return plugin.load()
+    except (ImportError, AttributeError) as error:
+        owner = plugin.dist.name if plugin.dist is not None else "an unknown distribution"
+        raise click.ClickException(
+            f"{plugin.name!r} of {owner} cannot be loaded ({error}); install {owner} again."
+        ) from error
+
+
 @click.group(
     cls=_Groups,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "color": color(),
+    },
 )
 @click.version_option(version("medfab-gateway"), prog_name="medfab")
 def medfab() -> None:
@@ -62,33 +112,49 @@ def medfab() -> None:
       medfab network up
       medfab network status
       medfab wallet list --org hospital
-      medfab contract evaluate ehr ListConsents --org hospital --identity patient-…
+      medfab contract evaluate ehr ListConsents --channel care \\
+          --org hospital --identity PATIENT
 
     \b
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by a contract or
-    authority, 4 not found, 5 unreachable or timed out, 6 conflict, 130 Ctrl-C.
+    Exit codes:
+      0  done
+      1  failed; `network status`: not every node is healthy
+      2  wrong usage, or an input file that cannot be used
+      3  refused by a contract, a peer or a certificate authority
+      4  not found: network, organisation, identity, channel, function, …
+      5  unreachable, or no answer in time
+      6  conflict: with another transaction, command, port or identity
+      130  interrupted (Ctrl-C, SIGTERM, SIGHUP)
+
+    Options that say where and who have environment variables: MEDFAB_DIR,
+    MEDFAB_ORG, MEDFAB_PROFILE, MEDFAB_WALLET, MEDFAB_CHANNEL, MEDFAB_IDENTITY.
     """
 
 
 def main() -> None:
     """Entry point of the program; the only place that exits."""
+    interrupt_on_termination()
     try:
-        sys.exit(medfab.main(standalone_mode=False) or 0)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
+        code = medfab.main(standalone_mode=False) or 0
+        sys.stdout.flush()
+    except click.UsageError as error:
         error.show()
-        sys.exit(error.exit_code)
+        code = error.exit_code
+    except click.ClickException as error:
+        Output.error(error.message)
+        code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
+        clear_live_line()
         click.echo("Interrupted.", err=True)
-        sys.exit(130)
+        code = ExitCode.INTERRUPTED
     except BrokenPipeError:
         # The reader of our output (`| head`) has gone; there is nobody to tell.
-        sys.stderr.close()
-        sys.exit(1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.FAILED
     except Exception as error:
-        code = exit_code(error)
-        if code is None:
+        known = exit_code(error)
+        if known is None:
             raise
         Output.error(error)
-        sys.exit(code)
+        code = known
+    sys.exit(code)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
+
+from medfab_gateway.cli._text import format_table, indent_json, printable
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -18,23 +23,45 @@ class Output:
         self.as_json = as_json
 
     def table(self, rows: Sequence[Mapping[str, Any]], *, columns: Sequence[str]) -> None:
-        """Rows as a table with these columns; as JSON, the rows with all their keys."""
+        """Rows as a table with these columns; as JSON, the rows with all their keys.
+
+        Fitted to a terminal; elsewhere every row is one line.
+        """
         if self.as_json:
             self.json(list(rows))
             return
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
+        heading, *lines = format_table(
+            [column.replace("_", " ") for column in columns],
+            [[printable(_cell(row.get(column))) for column in columns] for row in rows],
+            width=shutil.get_terminal_size().columns if sys.stdout.isatty() else None,
+        )
+        click.secho(heading, bold=True, color=color())
+        for line in lines:
+            click.echo(line)
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column.replace("_", " "), overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(_cell(row.get(column))) for column in columns))
-        Console(highlight=False).print(table)
+    def details(self, values: Mapping[str, Any]) -> None:
+        """One thing with its properties: `name: value` lines, or a JSON object."""
+        if self.as_json:
+            self.json(values)
+            return
+        for name, value in values.items():
+            click.echo(f"{name.replace('_', ' ')}: {printable(_cell(value))}")
 
     def json(self, value: Any) -> None:
-        click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+        """A document for programs."""
+        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+    def json_line(self, value: Any) -> None:
+        """One object of a stream: a line of its own, written at once."""
+        click.echo(json.dumps(value, ensure_ascii=False))
+
+    def answer(self, text: str) -> None:
+        """JSON that somebody else wrote, laid out but with its own digits and characters."""
+        self.text(indent_json(text))
+
+    def text(self, text: str) -> None:
+        """Text that somebody else wrote: on a terminal it cannot move the cursor."""
+        click.echo(printable(text) if sys.stdout.isatty() else text)
 
     def line(self, text: str) -> None:
         """A line for people; programs that asked for JSON do not see it."""
@@ -42,9 +69,29 @@ class Output:
             click.echo(text)
 
     @staticmethod
-    def error(error: BaseException) -> None:
-        click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
-        click.echo(str(error), err=True)
+    def error(error: BaseException | str) -> None:
+        """`Error: …` on standard error, and the notes of the error below."""
+        clear_live_line()
+        click.secho("Error: ", fg="red", bold=True, nl=False, err=True, color=color())
+        click.echo(printable(str(error)), err=True)
+        for note in getattr(error, "__notes__", ()):
+            click.echo(note, err=True)
+
+
+def color() -> bool | None:
+    """For click's `color`: None leaves it to whether the stream is a terminal."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def live_terminal() -> bool:
+    """Whether lines on standard error can be written over."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def clear_live_line() -> None:
+    """Remove an unfinished progress line, so that what follows has a line of its own."""
+    if live_terminal():
+        click.echo("\r\033[2K", nl=False, err=True)
 
 
 def _cell(value: Any) -> str:
@@ -54,6 +101,8 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {each}" for key, each in value.items()) or "-"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "-"
     return str(value)
 
 

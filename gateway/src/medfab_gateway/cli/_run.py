@@ -1,28 +1,69 @@
-"""Running a coroutine from a command, with Ctrl-C and SIGTERM ending it in order."""
+"""Running coroutines from a command: Ctrl-C, SIGTERM and SIGHUP end them in order."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
 
 _T = TypeVar("_T")
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def interrupt_on_termination() -> None:
+    """Let SIGTERM and SIGHUP (the terminal was closed) raise `KeyboardInterrupt`, as Ctrl-C does.
+
+    Signals that the caller ignores stay ignored (`nohup`).
+    """
+    for number in _heeded():
+        signal.signal(number, _interrupt)
 
 
 def run(coroutine: Coroutine[Any, Any, _T]) -> _T:
-    """`asyncio.run`, where SIGTERM cancels as Ctrl-C does; `KeyboardInterrupt` afterwards."""
+    """Like `asyncio.run`, and a signal cancels the coroutine, then raises `KeyboardInterrupt`.
+
+    A second signal cancels it once more: what cleans up decides what that means. (With asyncio's
+    own handling, a second Ctrl-C tears down the loop under the cleaning up.)
+    """
+    before = {number: signal.getsignal(number) for number in _heeded()}
 
     async def main() -> _T:
         task = asyncio.current_task()
         loop = asyncio.get_running_loop()
         if task is not None:
-            with contextlib.suppress(NotImplementedError):  # not on Windows
-                loop.add_signal_handler(signal.SIGTERM, task.cancel)
+            for number in before:
+                loop.add_signal_handler(number, task.cancel)
         try:
             return await coroutine
         except asyncio.CancelledError as error:
             raise KeyboardInterrupt from error
 
-    return asyncio.run(main())
+    try:
+        return asyncio.run(main())
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Signals are ignored for the length of the block, which must be short."""
+    before = {number: signal.getsignal(number) for number in _heeded()}
+    for number in before:
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _heeded() -> list[signal.Signals]:
+    return [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

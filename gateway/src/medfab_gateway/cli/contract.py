@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +20,9 @@ from medfab_gateway.cli._connection import (
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli._run import run
 
+if TYPE_CHECKING:
+    from medfab_gateway import AsyncSubmittedTransaction, Status
+
 
 @click.group()
 def contract() -> None:
@@ -28,9 +34,9 @@ def contract() -> None:
     \b
     Examples:
       medfab contract evaluate ehr ListAccess --channel care \\
-          --org hospital --identity patient-…
+          --org hospital --identity PATIENT
       medfab contract submit ehr GrantConsent --channel care \\
-          --org hospital --identity patient-… --transient consent=consent.json
+          --org hospital --identity PATIENT --transient consent=consent.json
     """
 
 
@@ -62,7 +68,7 @@ def evaluate(
     function: str,
     arguments: tuple[str, ...],
     channel: str,
-    label: str,
+    label: str | None,
     transient: tuple[str, ...],
     targets: tuple[str, ...],
     timeout: float | None,
@@ -71,10 +77,15 @@ def evaluate(
 ) -> None:
     """Ask a peer; nothing is written to the ledger.
 
+    Prints the answer. With --json: "result" is the answer, or null where it
+    is not JSON; "result_base64" is its bytes then.
+
     \b
-    Example:
+    Examples:
       medfab contract evaluate ehr ListConsents --channel care \\
-          --org hospital --identity patient-…
+          --org hospital --identity PATIENT
+      medfab contract evaluate ehr ListAccess --channel care \\
+          --org hospital --identity PATIENT --target HospitalMSP --json
     """
     data = _read_transient(transient)
 
@@ -92,7 +103,7 @@ def evaluate(
                 )
             )
 
-    _print_result(run(call()), output)
+    _print_result(run(call()), None, output)
 
 
 @contract.command()
@@ -111,7 +122,7 @@ def submit(
     function: str,
     arguments: tuple[str, ...],
     channel: str,
-    label: str,
+    label: str | None,
     transient: tuple[str, ...],
     endorsers: tuple[str, ...],
     timeout: float | None,
@@ -120,19 +131,24 @@ def submit(
 ) -> None:
     """Write to the ledger, and wait until it is committed.
 
+    Prints the answer. With --json also "transaction_id" and "block_number".
+
     \b
-    Example:
+    Examples:
       medfab contract submit ehr RevokeConsent CONSENT_ID --channel care \\
-          --org hospital --identity patient-…
+          --org hospital --identity PATIENT
+      medfab contract submit ehr RequestAccess PSEUDONYM --channel care \\
+          --org clinic --identity practitioner --transient request=request.json
     """
     data = _read_transient(transient)
 
-    async def call() -> bytes:
+    async def call() -> tuple[bytes, Status]:
         async with connection.gateway(label) as gateway:
-            return (
+            began = time.monotonic()
+            submitted = (
                 await gateway.network(channel)
                 .contract(chaincode)
-                .submit(
+                .submit_async(
                     function,
                     *arguments,
                     transient=data,
@@ -140,33 +156,91 @@ def submit(
                     timeout=timeout,
                 )
             )
+            left = None if timeout is None else max(0.0, timeout - (time.monotonic() - began))
+            return submitted.result, await _outcome(submitted, left)
 
-    _print_result(run(call()), output)
+    result, status = run(call())
+    _print_result(result, status, output)
+
+
+async def _outcome(submitted: AsyncSubmittedTransaction, timeout: float | None) -> Status:
+    """The status of a valid transaction; the errors of `AsyncContract.submit` otherwise."""
+    from medfab_gateway import (
+        CommitError,
+        CommitStatusError,
+        ConnectionFailedError,
+        RequestLimitError,
+    )
+
+    try:
+        status = await submitted.commit.status(timeout=timeout)
+    except (ConnectionFailedError, RequestLimitError) as error:
+        # Its own advice is to repeat the call, which here is to submit a second time.
+        happened, _, _ = str(error).partition("\n")
+        raise CommitStatusError(
+            f"{happened}\nThe transaction {submitted.transaction_id} has been submitted and may "
+            "become valid: look for it with `medfab events --from` before you submit it again.",
+            code=error.code,
+            transaction_id=submitted.transaction_id,
+        ) from error
+    if not status.successful:
+        raise CommitError(
+            code=status.code,
+            transaction_id=status.transaction_id,
+            block_number=status.block_number,
+        )
+    return status
 
 
 def _read_transient(entries: tuple[str, ...]) -> dict[str, bytes]:
     """NAME=FILE entries; values never come from the command line, where others could read them."""
-    data = {}
+    data: dict[str, bytes] = {}
     for entry in entries:
         name, separator, file = entry.partition("=")
         if not name or not separator or not file:
-            raise click.BadParameter(f"{entry!r} is not NAME=FILE", param_hint="--transient")
+            # Not quoted: who did not give a file may have given the value.
+            raise click.BadParameter(
+                "it is not NAME=FILE; the value is read from the file", param_hint="--transient"
+            )
+        if name in data:
+            raise click.BadParameter(f"{name!r} is given twice", param_hint="--transient")
         try:
             data[name] = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         except OSError as error:
             raise click.BadParameter(
-                f"{file}: {error.strerror}", param_hint="--transient"
-            ) from error
+                f"the file for {name!r} cannot be read ({error.strerror}); the value itself does "
+                "not go onto the command line",
+                param_hint="--transient",
+            ) from None
     return data
 
 
-def _print_result(result: bytes, output: Output) -> None:
+def _print_result(result: bytes, status: Status | None, output: Output) -> None:
+    text = _json_text(result)
+    if output.as_json:
+        members = {
+            # The answer goes in as it came: parsing it would change the digits of its numbers.
+            "result": text or "null",
+            "result_base64": "null" if text else json.dumps(base64.b64encode(result).decode()),
+        }
+        if status is not None:
+            members["transaction_id"] = json.dumps(status.transaction_id)
+            members["block_number"] = json.dumps(status.block_number)
+        joined = ",".join(f"{json.dumps(name)}:{value}" for name, value in members.items())
+        output.answer(f"{{{joined}}}")
+    elif text:
+        output.answer(text)
+    elif result:
+        output.text(result.decode(errors="replace"))
+    if status is not None and not output.as_json:
+        click.echo(f"Committed in block {status.block_number}.", err=True)
+
+
+def _json_text(result: bytes) -> str | None:
+    """The result as text if it is JSON, else None; an empty one is `null`."""
     try:
-        value = json.loads(result) if result else None
-    except ValueError:
-        click.echo(result.decode(errors="replace"))
-        return
-    if output.as_json or isinstance(value, dict | list):
-        output.json(value)
-    elif value is not None:
-        click.echo(result.decode())
+        text = result.decode() or "null"
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return text

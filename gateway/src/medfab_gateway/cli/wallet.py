@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from medfab_gateway.cli._connection import Connection, pass_connection
 from medfab_gateway.cli._output import Output, pass_output
-from medfab_gateway.wallet import WalletEntry
+
+if TYPE_CHECKING:
+    from medfab_gateway.wallet import WalletEntry
 
 
 @click.group()
@@ -35,8 +37,9 @@ def list_identities(connection: Connection, output: Output) -> None:
     """
     store = connection.wallet()
     rows = [_summary(store.get(label)) for label in store.list()]
-    output.table(rows, columns=["label", "msp_id", "common_name", "valid_until"])
-    if not rows:
+    if rows or output.as_json:
+        output.table(rows, columns=["label", "msp_id", "roles", "valid_until", "expired"])
+    else:
         output.line(f"The wallet {store.path} is empty; `medfab ca enroll` puts identities there.")
 
 
@@ -52,12 +55,8 @@ def show(label: str, connection: Connection, output: Output) -> None:
       medfab wallet show practitioner --org hospital
     """
     entry = connection.wallet().get(label)
-    details = _summary(entry) | {"certificate": entry.identity.certificate.decode("ascii")}
-    if output.as_json:
-        output.json(details)
-        return
-    for name, value in details.items():
-        output.line(f"{name.replace('_', ' ')}: {value}")
+    certificate = entry.identity.certificate.decode("ascii")
+    output.details(_summary(entry) | {"certificate": certificate})
 
 
 def _summary(entry: WalletEntry) -> dict[str, Any]:
@@ -73,9 +72,9 @@ def _summary(entry: WalletEntry) -> dict[str, Any]:
         "label": entry.label,
         "msp_id": entry.identity.msp_id,
         "common_name": str(names[0].value) if names else "",
-        "roles": ", ".join(str(unit.value) for unit in units),
+        "roles": [str(unit.value) for unit in units],
         "attributes": certificate_attributes(certificate),
-        "valid_until": until.strftime("%Y-%m-%d %H:%M UTC"),
+        "valid_until": until.isoformat(sep=" ", timespec="minutes"),
         "expired": until < datetime.now(UTC),
         "issuer": certificate.issuer.rfc4514_string(),
         "serial_number": format(certificate.serial_number, "x"),

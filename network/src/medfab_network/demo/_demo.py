@@ -136,8 +136,8 @@ class Demo:
         )
         if not search.clean:
             raise DemoFailedError(
-                f"{len(search.findings)} values of the patient are in blocks that everybody in "
-                f"the channel {CHANNEL!r} can read"
+                f"data of the patient is in blocks that everybody in the channel {CHANNEL!r} can "
+                f"read: {len(search.findings)} findings"
             )
         return patient
 
@@ -168,6 +168,16 @@ class Demo:
                 "delete it. Give the demo another folder with --dir, or delete that network with "
                 f"`medfab network clean --dir {shlex.quote(str(self._directory))}`"
             )
+        folder = old.directory
+        if (
+            not old.is_of_demo
+            and folder.exists()
+            and any(f.name != "lock" for f in folder.iterdir())
+        ):
+            raise DirectoryError(
+                f"{folder} is not empty, and the demo deletes its folder at the end. Give it one of "
+                "its own with --dir"
+            )
 
     def _load_bundle(self) -> Bundle:
         if self._bundle_file is None:
@@ -188,7 +198,8 @@ class Demo:
     def _clear_away(self, old: Network) -> None:
         """Take down and delete what an earlier demo has left, however it ended."""
         if old.is_of_demo:
-            stopped = run(old.clean())
+            with uninterrupted():  # a half-deleted network could not be told from another's
+                stopped = run(old.clean())
             if stopped:
                 self._narrator.note(f"Ended {len(stopped)} nodes that an earlier demo had left.")
 

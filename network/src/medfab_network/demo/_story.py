@@ -105,10 +105,10 @@ async def _file(
     result = await provider.file_bundle(pseudonym, bundle, progress=show)
     _check(result.filed == len(bundle.resources), "every record is filed")
     if result.transactions == 1:
-        blocks = "one transaction; the block holds"
+        blocks = "one transaction; its block holds"
     else:
-        blocks = f"{result.transactions} transactions; the blocks hold"
-    narrator.good(f"{result.filed} records in {blocks} salted hashes of them, and nothing else")
+        blocks = f"{result.transactions} transactions; their blocks hold"
+    narrator.good(f"{result.filed} records in {blocks} nothing of them but salted hashes")
 
 
 async def _ask_without_consent(
@@ -226,8 +226,9 @@ def _text(concept: Any) -> str | None:
     """What a FHIR CodeableConcept is called."""
     if not isinstance(concept, dict):
         return None
-    codings = concept.get("coding") or [{}]
-    return concept.get("text") or codings[0].get("display") or codings[0].get("code")
+    first = (concept.get("coding") or [{}])[0]
+    name = concept.get("text") or first.get("display") or first.get("code")
+    return None if name is None else str(name)
 
 
 def _check(holds: bool, what: str) -> None:
