@@ -219,7 +219,7 @@ async def test_up_without_programs_leaves_nothing(tmp_path: Path) -> None:
 async def test_a_cancelled_stop_kills_and_stays_cancelled(tmp_path: Path) -> None:
     """Ctrl-C while `running()` takes the network down must not be swallowed."""
     network = claimed(tmp_path)
-    stubborn = ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done"]
+    stubborn = ["sh", "-c", "trap '' TERM; echo ready; exec sleep 60"]
     network._processes.start("peer0.clinic", stubborn, {}, tmp_path)
     while "ready" not in network._processes.log_tail("peer0.clinic"):
         await asyncio.sleep(0.01)

@@ -17,8 +17,8 @@ from medfab_network import NodeFailedError
 from medfab_network._processes import NodeProcesses
 
 SLEEP = ["sleep", "60"]
-# Says `ready` once SIGTERM is ignored; the shell itself is the node.
-STUBBORN = ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done"]
+# Says `ready` once SIGTERM is ignored, which is inherited by what it turns into.
+STUBBORN = ["sh", "-c", "trap '' TERM; echo ready; exec sleep 60"]
 
 
 @pytest.fixture
@@ -26,6 +26,7 @@ def processes(tmp_path: Path) -> Iterator[NodeProcesses]:
     ours = NodeProcesses(tmp_path / "net", tmp_path / "net" / "logs")
     yield ours
     ours.kill_now()
+    eventually(lambda: all(child.poll() is not None for child in ours._children.values()))
     eventually(lambda: not ours.running())
 
 
