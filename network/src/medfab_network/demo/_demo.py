@@ -175,8 +175,8 @@ class Demo:
             and any(f.name != "lock" for f in folder.iterdir())
         ):
             raise DirectoryError(
-                f"{folder} is not empty, and the demo deletes its folder at the end. Give it one of "
-                "its own with --dir"
+                f"{folder} is not empty, and the demo deletes its folder at the end. Give it one "
+                "of its own with --dir"
             )
 
     def _load_bundle(self) -> Bundle:
