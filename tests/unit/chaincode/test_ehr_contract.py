@@ -1,5 +1,6 @@
 """The contract and its clients together, on the fake peer's ledger."""
 
+import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -308,6 +309,36 @@ async def test_a_deny_after_the_permit_works_at_once(world: World) -> None:
     )
     assert refusal.reason == "no-consent"  # what the channel may know
     assert "denied-by-patient" in {access.reason for access in await world.patient.accesses()}
+
+
+async def test_the_requester_cannot_guess_the_exact_reason_from_its_hash(world: World) -> None:
+    await world.permit()
+    await world.patient.grant(
+        type=ConsentType.DENY, grantee_msp=CLINIC, purposes=[], not_after=None
+    )
+    request = {
+        "purpose": "TREAT", "categories": ["laboratory"], "resource_types": [], "salt": "0" * 32
+    }  # fmt: skip
+    await world.asker.submit(
+        "RequestAccess", PATIENT, transient={"request": json.dumps(request).encode()}
+    )
+    assert world.asker.last is not None
+    (written,) = (
+        json.loads(value)
+        for (collection, _), value in world.asker.last.writes.items()
+        if collection == "consents" and value is not None
+    )
+    assert written["reason"] == "denied-by-patient"
+    assert written["request"] == request
+    # All that is left to know is a salt, and it is made of what only custodians hold.
+    terms = [
+        json.loads(value)
+        for (collection, key), value in world.peer.ledger.items()
+        if collection == "consents" and "consent" in key
+    ]
+    salts = ["0" * 32, *sorted(term["salt"] for term in terms)]
+    assert len(salts) == 3
+    assert written["salt"] == hashlib.sha256("/".join(salts).encode()).hexdigest()
 
 
 async def test_a_revoked_consent_ends_the_permit_though_another_would_do(world: World) -> None:

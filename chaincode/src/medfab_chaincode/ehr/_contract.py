@@ -28,6 +28,7 @@ from ._model import (
     check_msp_id,
     check_patient,
     check_transaction_id,
+    details_salt,
 )
 from ._store import Store
 
@@ -120,7 +121,8 @@ class EhrContract(Contract):
         request.check()
         store = Store(context.stub)
         now = _now(context)
-        decision = decide(await store.consents(patient), request, requester, now)
+        consents = await store.consents(patient)
+        decision = decide(consents, request, requester, now)
         entry = AccessEntry(
             requester_msp=requester.msp_id,
             requester=client_digest(context),
@@ -136,6 +138,7 @@ class EhrContract(Contract):
             reason=decision.reason,
             portions=decision.portions,
             exclusions=decision.exclusions,
+            salt=details_salt(request, consents),
         )
         request_id = context.transaction_id
         store.put(ObjectType.ACCESS, patient, request_id, entry=entry)

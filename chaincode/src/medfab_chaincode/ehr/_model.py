@@ -5,8 +5,9 @@ request means "any"; where that would be too wide, :meth:`check` refuses it. Ref
 field, never its value.
 """
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -341,6 +342,18 @@ class AccessDetails:
     """What is granted."""
     exclusions: tuple[Portion, ...]
     """What is forbidden even where a granted portion has it."""
+    salt: str
+    """Unknown to the requester: see :func:`details_salt`."""
+
+
+def details_salt(request: AccessRequest, consents: Iterable[Consent]) -> str:
+    """Make a salt (hex) that the requester cannot compute once the patient has any consent.
+
+    The hash of the details is in the block. With the requester's own salt alone, the requester
+    would try each reason until the hash fits, and learn that, and how, the patient objected.
+    """
+    salts = [request.salt, *sorted(consent.terms.salt for consent in consents)]
+    return hashlib.sha256("/".join(salts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
