@@ -63,7 +63,8 @@ class NodeProcesses:
 
     def running(self) -> dict[str, int]:
         """Node name → pid of every process of this directory, whoever started it."""
-        return dict(self._every_process())
+        # Of a process and its children, the one with the lowest pid: the node itself.
+        return dict(reversed(self._every_process()))
 
     def environment(self, node: str) -> dict[str, str]:
         """The environment that a running node was started with; empty when it does not run."""
