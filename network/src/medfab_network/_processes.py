@@ -130,10 +130,11 @@ class NodeProcesses:
 
     def _every_process(self) -> list[tuple[str, int]]:
         """Node and pid; a node occurs twice when a child of its process is alive too."""
-        self._reap()
-        pids = sorted(int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-        found = ((self._node_of(pid), pid) for pid in pids)
-        return [(node, pid) for node, pid in found if node is not None]
+        pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        found = {pid: node for pid in pids if (node := self._node_of(pid)) is not None}
+        # For a moment after its start a process has no environment to read.
+        found |= {c.pid: node for node, c in self._children.items() if c.poll() is None}
+        return [(node, pid) for pid, node in sorted(found.items())]
 
     def _open(self, pid: int, node: str) -> int | None:
         """A pidfd of the process, after which its marker is read once more: pids are reused."""
@@ -141,7 +142,9 @@ class NodeProcesses:
             handle = os.pidfd_open(pid)
         except OSError:
             return None
-        if self._node_of(pid) != node:
+        child = self._children.get(node)
+        ours = child is not None and child.pid == pid and child.poll() is None
+        if not ours and self._node_of(pid) != node:
             os.close(handle)
             return None
         return handle

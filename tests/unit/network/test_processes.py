@@ -46,10 +46,11 @@ async def test_a_node_is_found_by_its_marker(processes: NodeProcesses, tmp_path:
     assert processes.running() == {}
     pid = start(processes, "peer0.clinic", SLEEP, COLOUR="red")
     directory = tmp_path / "net"
+    eventually(lambda: Path(f"/proc/{pid}/environ").read_bytes() != b"")
     marker = f"MEDFAB_NODE={directory}|peer0.clinic".encode()
     assert marker in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     another_command = NodeProcesses(directory, directory / "logs")
-    assert another_command.running() == {"peer0.clinic": pid}
+    eventually(lambda: another_command.running() == {"peer0.clinic": pid})
     assert another_command.environment("peer0.clinic")["COLOUR"] == "red"
     assert another_command.environment("peer1.clinic") == {}
     assert await another_command.stop() == ["peer0.clinic"]
