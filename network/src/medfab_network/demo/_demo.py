@@ -22,7 +22,7 @@ from medfab_gateway.ehr import (
 from medfab_network.cli._progress import ConsoleProgress
 from medfab_network.demo._narrator import Narrator
 from medfab_network.demo._report import DemoReport
-from medfab_network.demo._story import ASKER, CHAINCODE, CHANNEL, HOLDER, tell
+from medfab_network.demo._story import ASKER, CHAINCODE, CHANNEL, HOLDER, Told, tell
 from medfab_network.errors import DirectoryError, NetworkError, TopologyError
 from medfab_network.network import Network
 from medfab_network.topology import Topology
@@ -88,7 +88,7 @@ class Demo:
         with network.exclusive():
             network.mark_as_demo()
             try:
-                patient = self._on(network, bundle)
+                told = self._on(network, bundle)
                 self._sum_up(time.monotonic() - began)
             except BaseException as error:
                 with uninterrupted():
@@ -100,14 +100,14 @@ class Demo:
                     )
                 raise
             if self._keep:
-                self._say_how_to_look_around(patient)
+                self._say_how_to_look_around(told.patient)
             else:
                 with uninterrupted():
                     run(network.clean())
                 narrator.note("Everything is taken down. `medfab demo --keep` leaves it up.")
 
-    def _on(self, network: Network, bundle: Bundle) -> str:
-        """All that needs the network; returns the label of the patient in the wallet."""
+    def _on(self, network: Network, bundle: Bundle) -> Told:
+        """All that needs the network."""
         narrator = self._narrator
         organizations = len(self._topology.organizations)
         with narrator.part(
@@ -118,7 +118,7 @@ class Demo:
             started = run(network.up()).started
             narrator.good(f"{len(started)} nodes run, with TLS everywhere")
         with narrator.part("The story of one record", "the story"):
-            patient = run(tell(network, bundle, narrator))
+            told = run(tell(network, bundle, narrator))
         with narrator.part("What everybody in the channel can read", "searching the blocks"):
             values = phi_values(bundle)
             if self._plant_leak:
@@ -131,6 +131,7 @@ class Demo:
             nodes=len(started),
             channel=CHANNEL,
             resources=len(bundle.resources),
+            filing_transactions=told.filing_transactions,
             search=search,
             seconds=dict(narrator.seconds),
         )
@@ -139,7 +140,7 @@ class Demo:
                 f"data of the patient is in blocks that everybody in the channel {CHANNEL!r} can "
                 f"read: {len(search.findings)} findings"
             )
-        return patient
+        return told
 
     def _check_topology(self) -> None:
         """The roles and the channel of the story must be there."""

@@ -21,6 +21,8 @@ class DemoReport:
     channel: str
     resources: int
     """Resources of the bundle, all filed."""
+    filing_transactions: int
+    """How many transactions the filing took."""
     search: ScanReport
     seconds: Mapping[str, float]
     """Stage → seconds, in order."""
@@ -34,6 +36,7 @@ class DemoReport:
             "nodes": self.nodes,
             "channel": self.channel,
             "resources": self.resources,
+            "filing_transactions": self.filing_transactions,
             "blocks": self.search.blocks,
             "transactions": self.search.transactions,
             "bytes_searched": self.search.bytes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from medfab_gateway.ehr import (
     Bundle,
     FilingKey,
     FilingProgress,
+    FilingResult,
     Purpose,
     ReadResult,
     Resource,
@@ -36,8 +38,17 @@ _PORTION = "laboratory"
 _SHOWN_RESULTS = 5
 
 
-async def tell(network: Network, bundle: Bundle, narrator: Narrator) -> str:
-    """Play all roles; returns the label of the patient's identity in the hospital's wallet."""
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What is left of the story."""
+
+    patient: str
+    """Label of the patient's identity in the holder's wallet."""
+    filing_transactions: int
+
+
+async def tell(network: Network, bundle: Bundle, narrator: Narrator) -> Told:
+    """Play all roles."""
     holder = network.topology.organization(HOLDER)
     pseudonym = secrets.token_hex(16)
     label = f"patient-{pseudonym}"
@@ -59,7 +70,7 @@ async def tell(network: Network, bundle: Bundle, narrator: Narrator) -> str:
         )
         asker = AsyncPractitioner(await contract_of(ASKER, "practitioner"))
 
-        await _file(patient, provider, pseudonym, bundle, narrator)
+        filing = await _file(patient, provider, pseudonym, bundle, narrator)
         await _ask_without_consent(asker, pseudonym, narrator)
 
         narrator.step(
@@ -84,7 +95,7 @@ async def tell(network: Network, bundle: Bundle, narrator: Narrator) -> str:
         await _read_after_revocation(asker, permit, holder.msp_id, narrator)
         await _ask_without_consent(asker, pseudonym, narrator, again=True)
         await _audit(patient, narrator)
-    return label
+    return Told(patient=label, filing_transactions=filing.transactions)
 
 
 async def _file(
@@ -93,7 +104,7 @@ async def _file(
     pseudonym: str,
     bundle: Bundle,
     narrator: Narrator,
-) -> None:
+) -> FilingResult:
     narrator.step("The patient registers, under a pseudonym that the certificate carries")
     await patient.register()
     narrator.good(f"{pseudonym} is all that the channel will ever know of the patient")
@@ -109,6 +120,7 @@ async def _file(
     else:
         blocks = f"{result.transactions} transactions; their blocks hold"
     narrator.good(f"{result.filed} records in {blocks} nothing of them but salted hashes")
+    return result
 
 
 async def _ask_without_consent(
