@@ -1,4 +1,10 @@
-"""The stream of a channel's blocks (`/protos.Deliver/Deliver`)."""
+"""The stream of a channel's blocks (`/protos.Deliver/Deliver`).
+
+A channel that keeps private data closes `event/Block` to everybody: the same ACL guards
+`DeliverWithPrivateData`, which hands all of a peer's private data to whoever may read blocks. Its
+members still learn the numbers of new blocks (`DeliverFiltered`) and read blocks one by one
+(`qscc`): the stream here falls back on that, from the same signed request.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +20,7 @@ from fabric_protos.peer import events_pb2_grpc
 
 from medfab_gateway._block import Block
 from medfab_gateway._block_decoder import decode_block
+from medfab_gateway._block_fetch_async import fetch_block
 from medfab_gateway._client import Client
 from medfab_gateway._rpc_errors import closed_error, task_is_cancelled, translate_rpc_error
 from medfab_gateway._signable import Signable
@@ -35,6 +42,8 @@ class AsyncBlockEvents(Signable):
         super().__init__(client, envelope, signed=envelope, content=payload)
         self._channel_name = channel_name
         self._ended = False
+        self._stub: Any = events_pb2_grpc.DeliverStub(client.channel)
+        self._may_fall_back = True
 
     def __aiter__(self) -> AsyncBlockEvents:
         return self
@@ -75,8 +84,7 @@ class AsyncBlockEvents(Signable):
     async def _next_block(self) -> Block:
         if self._call is None:
             self._sign()
-            stub: Any = events_pb2_grpc.DeliverStub(self._client.channel)
-            self._call = stub.Deliver(iter([self._message]))
+            self._call = self._stub.Deliver(iter([self._message]))
         action = f"Reading the blocks of channel {self._channel_name}"
         try:
             response = await self._call.read()
@@ -99,8 +107,21 @@ class AsyncBlockEvents(Signable):
                 "the peer ended the stream without saying why",
                 "Begin again at the block after the last one received.",
             )
-        if response.WhichOneof("Type") == "block":
+        kind = response.WhichOneof("Type")
+        if kind == "status" and response.status == common_pb2.FORBIDDEN and self._may_fall_back:
+            self._may_fall_back = False
+            self._call.cancel()
+            self._call = self._stub.DeliverFiltered(iter([self._message]))
+            return await self._next_block()
+        self._may_fall_back = False
+        if kind == "block":
             return decode_block(response.block)
+        if kind == "filtered_block":
+            return await fetch_block(
+                self._client,
+                channel_name=self._channel_name,
+                number=response.filtered_block.number,
+            )
         if response.status == common_pb2.SUCCESS:
             raise StopAsyncIteration
         raise self._status_error(response.status)

@@ -31,6 +31,7 @@ from fabric_protos.peer import (
     chaincode_pb2,
     events_pb2,
     events_pb2_grpc,
+    peer_pb2_grpc,
     proposal_pb2,
     proposal_response_pb2,
     transaction_pb2,
@@ -145,6 +146,10 @@ class FakeGateway:
     cancelled: Counter[str] = field(default_factory=Counter)
     deliver: Sequence[Any] = ()
     """What a block stream sends: `DeliverResponse`s; None stands for waiting for ever."""
+    deliver_filtered: Sequence[Any] = ()
+    """The same of a stream of filtered blocks."""
+    qscc_refusal: str = ""
+    """Text with which every block asked for by its number is refused."""
     deliver_ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def _begin(self, method: str, request: Any, context: Any) -> None:
@@ -224,8 +229,28 @@ class FakeGateway:
         finally:
             self.deliver_ended.set()
 
-    async def DeliverFiltered(self, requests: Any, context: Any) -> Any:
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "not here")
+    async def DeliverFiltered(
+        self, requests: AsyncIterator[Any], context: Any
+    ) -> AsyncIterator[Any]:
+        envelope = await anext(aiter(requests))
+        payload = common_pb2.Payload.FromString(envelope.payload)
+        await self._begin("DeliverFiltered", payload, context)
+        for response in self.deliver_filtered:
+            yield response
+
+    async def ProcessProposal(self, request: Any, context: Any) -> Any:
+        """`qscc` alone."""
+        await self._begin("ProcessProposal", request, context)
+        proposal = Proposal.read(request)
+        function, channel, number = proposal.args
+        assert (proposal.chaincode, function) == ("qscc", b"GetBlockByNumber")
+        assert channel.decode() == proposal.channel_header.channel_id
+        if self.qscc_refusal:
+            answer = proposal_response_pb2.Response(status=500, message=self.qscc_refusal)
+        else:
+            block = block_response(int(number)).block
+            answer = proposal_response_pb2.Response(status=200, payload=block.SerializeToString())
+        return proposal_response_pb2.ProposalResponse(response=answer)
 
     async def DeliverWithPrivateData(self, requests: Any, context: Any) -> Any:
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, "not here")
@@ -283,6 +308,10 @@ def block_response(number: int, data: Sequence[bytes] = ()) -> Any:
     return events_pb2.DeliverResponse(block=block)
 
 
+def filtered_response(number: int) -> Any:
+    return events_pb2.DeliverResponse(filtered_block=events_pb2.FilteredBlock(number=number))
+
+
 def status_response(status: int) -> Any:
     return events_pb2.DeliverResponse(status=status)
 
@@ -309,6 +338,7 @@ async def serve(
     server = grpc.aio.server()
     gateway_pb2_grpc.add_GatewayServicer_to_server(fake, server)
     events_pb2_grpc.add_DeliverServicer_to_server(fake, server)
+    peer_pb2_grpc.add_EndorserServicer_to_server(fake, server)
     port = server.add_secure_port("localhost:0", credentials)
     await server.start()
     client = authority.issue_cert("client.example") if mutual_tls else None

@@ -25,6 +25,7 @@ from unit.gateway.fake_gateway import (
     Failure,
     FakeGateway,
     block_response,
+    filtered_response,
     make_identity,
     read_seek,
     serve,
@@ -61,6 +62,32 @@ async def test_blocks_of_a_range(fake: FakeGateway, network: AsyncNetwork) -> No
     assert (header.channel_id, header.type, header.tls_cert_hash) == ("care", 5, b"")
     assert (seek.start.specified.number, seek.stop.specified.number) == (3, 4)
     assert await ended(fake)
+
+
+async def test_where_blocks_are_closed_they_are_fetched_one_by_one(
+    fake: FakeGateway, network: AsyncNetwork
+) -> None:
+    """`event/Block` is closed in channels with private data, for all are given it with it."""
+    fake.deliver = [status_response(403)]
+    fake.deliver_filtered = [filtered_response(3), filtered_response(4), status_response(200)]
+    numbers = [block.number async for block in network.block_events(3, 4)]
+    assert numbers == [3, 4]
+    assert fake.calls == ["Deliver", "DeliverFiltered", "ProcessProposal", "ProcessProposal"]
+    assert fake.requests[0] == fake.requests[1]  # signed once
+
+
+async def test_who_may_read_no_blocks_at_all(fake: FakeGateway, network: AsyncNetwork) -> None:
+    fake.deliver = fake.deliver_filtered = [status_response(403)]
+    with pytest.raises(DeliverError, match="FORBIDDEN"):
+        await anext(network.block_events(3))
+    assert fake.calls == ["Deliver", "DeliverFiltered"]
+    fake.deliver_filtered = [filtered_response(3)]
+    fake.qscc_refusal = "access denied for [GetBlockByNumber]"
+    with pytest.raises(
+        DeliverError, match=r"(?s)Reading block 3 .*qscc/GetBlockByNumber"
+    ) as raised:
+        await anext(network.block_events(3))
+    assert raised.value.code is grpc.StatusCode.PERMISSION_DENIED
 
 
 async def test_from_the_next_block_by_default(fake: FakeGateway, network: AsyncNetwork) -> None:
