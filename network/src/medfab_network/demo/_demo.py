@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from medfab_gateway import Block
@@ -101,10 +102,12 @@ class Demo:
                 raise
             if self._keep:
                 self._say_how_to_look_around(told.patient)
-            else:
-                with uninterrupted():
-                    run(network.clean())
-                narrator.note("Everything is taken down. `medfab demo --keep` leaves it up.")
+                return
+            with uninterrupted():
+                run(network.clean())
+        with suppress(DirectoryError):  # the folder too, now that nobody works in it
+            run(network.clean())
+        narrator.note("Everything is taken down. `medfab demo --keep` leaves it up.")
 
     def _on(self, network: Network, bundle: Bundle) -> Told:
         """All that needs the network."""
