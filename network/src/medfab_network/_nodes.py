@@ -33,7 +33,14 @@ NodeOUs:
 """`config.yaml` of every MSP: the role of an identity is in its certificate."""
 
 # One line for every call and connection is more than an operator can read.
-_LOGGING = "info:comm.grpc.server=warning:grpc=error"
+_LOGGING = {
+    "FABRIC_LOGGING_SPEC": "info:comm.grpc.server=warning:grpc=error",
+    # Fabric's default, without the colours: these lines go to files and into error messages.
+    "FABRIC_LOGGING_FORMAT": (
+        "%{time:2006-01-02 15:04:05.000 MST} %{id:04x} %{level:.4s} [%{module}] "
+        "%{shortfunc} -> %{message}"
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,8 +212,8 @@ def peer_start(node: Node, topology: Topology, binaries: Binaries, layout: Layou
         command=[str(binaries["peer"]), "node", "start"],
         folder=folder,
         environment={
+            **_LOGGING,
             "FABRIC_CFG_PATH": str(folder),
-            "FABRIC_LOGGING_SPEC": _LOGGING,
             "MEDFAB_CONNECTIONS": str(layout.connections(node.organization)),
         },
     )
@@ -259,7 +266,7 @@ def orderer_start(node: Node, topology: Topology, binaries: Binaries, layout: La
     return Start(
         command=[str(binaries["orderer"])],
         folder=folder,
-        environment={"FABRIC_CFG_PATH": str(folder), "FABRIC_LOGGING_SPEC": _LOGGING},
+        environment={**_LOGGING, "FABRIC_CFG_PATH": str(folder)},
     )
 
 

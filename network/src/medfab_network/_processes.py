@@ -22,13 +22,21 @@ _MARKER = "MEDFAB_NODE"
 _TAIL_LINES = 15
 
 
+class _Detached(subprocess.Popen[bytes]):
+    """A child that outlives the command which has started it, by design: forgotten in silence."""
+
+    def __del__(self) -> None:
+        if hasattr(self, "pid"):
+            self.poll()
+
+
 class NodeProcesses:
     """The processes of one network directory."""
 
     def __init__(self, directory: Path, logs: Path) -> None:
         self._directory = str(directory)
         self._logs = logs
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._children: dict[str, _Detached] = {}
 
     def log_file(self, node: str) -> Path:
         return self._logs / f"{node}.log"
@@ -46,7 +54,7 @@ class NodeProcesses:
                 ended.wait(timeout=5.0)  # its end may be seen in /proc before it can be reaped
         with self.log_file(node).open("ab") as log:
             try:
-                self._children[node] = subprocess.Popen(
+                self._children[node] = _Detached(
                     command,
                     env={**inherited, **environment, _MARKER: f"{self._directory}|{node}"},
                     cwd=folder,

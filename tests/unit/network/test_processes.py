@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -168,6 +169,15 @@ def test_logs_are_appended_and_their_tail_is_short(processes: NodeProcesses) -> 
     processes.log_file("node").write_bytes(b"x" * 100_000 + b"\xff\nlast")
     assert len(processes.log_tail("node", 2)) <= 800
     assert processes.log_tail("node", 2).endswith("\nlast")
+
+
+def test_a_running_node_may_be_forgotten(processes: NodeProcesses, tmp_path: Path) -> None:
+    """Warnings are errors here: `subprocess` complains of a child that nobody waits for."""
+    forgetful = NodeProcesses(tmp_path / "net", tmp_path / "logs")
+    pid = start(forgetful, "node", SLEEP)
+    del forgetful
+    gc.collect()
+    eventually(lambda: processes.running() == {"node": pid})
 
 
 def test_nodes_survive_the_command_that_started_them(
