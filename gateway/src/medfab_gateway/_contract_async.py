@@ -219,7 +219,11 @@ class _Deadline:
 
 def _argument_bytes(argument: str | bytes) -> bytes:
     if isinstance(argument, str):
-        return argument.encode()
+        try:
+            return argument.encode()
+        except UnicodeEncodeError:
+            # `from None`: a UnicodeEncodeError carries the whole text.
+            raise ValueError("An argument holds half a surrogate pair: no UTF-8 text.") from None
     if isinstance(argument, bytes):
         return argument
     raise TypeError(f"An argument is {type(argument).__name__}; only str and bytes can be sent.")

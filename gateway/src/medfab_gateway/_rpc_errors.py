@@ -68,6 +68,8 @@ def translate_rpc_error(
     lines = [f"{action} failed ({code.name}): {text}"]
     lines += [f"  {detail}" for detail in details]
     advice = _advice(error_type, code, access_denied, chaincode, transaction_id)
+    if chaincode is None and issubclass(error_type, EndorseError | EvaluateError):
+        advice = _known_cause(lines) or advice
     if advice:
         lines.append(advice)
     return error_type(
@@ -185,6 +187,30 @@ def _advice(
     return ""
 
 
+def _known_cause(lines: list[str]) -> str:
+    """Advice where a peer's words tell the cause better than the gRPC code; else empty."""
+    said = "\n".join(lines)
+    return next((advice for words, advice in _KNOWN_CAUSES if words in said), "")
+
+
+# The words of fabric/core/handlers/auth/filter and core/chaincode/chaincode_support.go.
+_KNOWN_CAUSES = (
+    (
+        "incorrect timestamp",
+        "Nothing was submitted. The clocks of this machine and of the peer differ by more than "
+        "the peer allows: set them right, or make a new proposal where this one is old.",
+    ),
+    (
+        "identity expired",
+        "Nothing was submitted. The certificate has expired: enrol the identity again.",
+    ),
+    (
+        "could not launch chaincode",
+        "Nothing was submitted. The peer cannot reach its chaincode: see that the chaincode's "
+        "process runs at the address that the peer dialled, and repeat the call.",
+    ),
+)
+
 _OUTCOME_OPEN = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -198,8 +224,8 @@ _ENDORSER_ADVICE = {
         "Nothing was submitted. The chaincode or its peers failed; their logs say more."
     ),
     grpc.StatusCode.FAILED_PRECONDITION: (
-        "Check that the chaincode is committed on the channel, and that it runs at the peers of "
-        "enough organisations."
+        "Check that the chaincode is committed on the channel, that it runs at the peers of "
+        "enough organisations, and that a peer of every organisation named is running."
     ),
     grpc.StatusCode.UNAVAILABLE: (
         "Check that the peer has joined the channel, and that a peer of every organisation named "

@@ -104,3 +104,18 @@ def test_details_of_other_kinds_are_left_out() -> None:
 def test_a_detail_reads_well() -> None:
     detail = ErrorDetail(address="peer0:7051", msp_id="AMSP", message="no")
     assert str(detail) == "peer0:7051 (AMSP): no"
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("request unauthorized due to incorrect timestamp 2026", "clocks"),
+        ("proposal client identity expired", "enrol"),
+        ("error in simulation: could not launch chaincode ehr:00: connection refused", "process"),
+    ],
+)
+def test_a_known_cause_has_its_own_advice(said: str, advice: str) -> None:
+    happened, _, last = str(translated(rpc_error(said))).partition("\n")
+    assert said in happened
+    assert advice in last
+    assert "Nothing was submitted." in last

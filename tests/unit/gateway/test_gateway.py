@@ -447,6 +447,7 @@ async def test_messages_larger_than_grpcs_own_limit(
 @pytest.mark.parametrize(
     ("arguments", "options", "words"),
     [
+        (("\ud800 SECRET",), {}, "half a surrogate pair"),
         ((7,), {}, "An argument is int"),
         ((), {"transient": {"record": "SECRET"}}, "under 'record' is str"),
         ((), {"endorsing_organizations": "AMSP"}, r"write \['AMSP'\]"),
@@ -455,6 +456,6 @@ async def test_messages_larger_than_grpcs_own_limit(
 async def test_values_of_a_wrong_type_are_named_not_quoted(
     network: AsyncNetwork, arguments: Any, options: Any, words: str
 ) -> None:
-    with pytest.raises(TypeError, match=words) as raised:
+    with pytest.raises((TypeError, ValueError), match=words) as raised:
         network.contract("ehr").proposal("F", *arguments, **options)
-    assert "SECRET" not in str(raised.value)
+    assert "SECRET" not in repr(raised.value)

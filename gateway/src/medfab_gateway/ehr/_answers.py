@@ -23,9 +23,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def transient(**fields: object) -> bytes:
     """Encode a transient value, with a salt: its hash, in the block, must not be guessable."""
-    return json.dumps(
-        {**fields, "salt": secrets.token_hex(16)}, ensure_ascii=False, separators=(",", ":")
-    ).encode()
+    # In ASCII: half a surrogate pair then reaches the contract, which names the field that holds
+    # it; encoding it here would raise an error that carries the whole text.
+    return json.dumps({**fields, "salt": secrets.token_hex(16)}, separators=(",", ":")).encode()
 
 
 def milliseconds(moment: datetime | None) -> int | None:
