@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from medfab_gateway.admin import (
@@ -15,9 +16,12 @@ from medfab_gateway.admin import (
     package_ccaas,
     package_id,
 )
+from medfab_gateway.errors import CommitError, EndorseError
 from medfab_network._files import write_atomically
 from medfab_network._layout import Layout
 from medfab_network.topology import Chaincode, Node, Topology
+
+_ATTEMPTS = 5
 
 
 def package(chaincode: Chaincode) -> bytes:
@@ -104,12 +108,28 @@ async def approve_and_commit(
     if committed is not None:
         wanted = definition(chaincode, topology, sequence + 1)
     identifier = chaincode_package_id(chaincode)
+    msp_ids = {name: topology.organization(name).msp_id for name in lifecycles}
     await asyncio.gather(
         *(
-            lifecycle.approve(wanted, identifier, msp_id=topology.organization(name).msp_id)
+            _repeated(partial(lifecycle.approve, wanted, identifier, msp_id=msp_ids[name]))
             for name, lifecycle in lifecycles.items()
         )
     )
-    everyone = [topology.organization(name).msp_id for name in lifecycles]
-    await first.commit(wanted, endorsing_organizations=everyone)
+    everyone = list(msp_ids.values())
+    await _repeated(partial(first.commit, wanted, endorsing_organizations=everyone))
     return True
+
+
+async def _repeated(call: Callable[[], Awaitable[bool]]) -> None:
+    """Call again when the transaction of an earlier `up`, cut off, was still on its way.
+
+    Both calls of the lifecycle look first whether there is anything left to do.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            await call()
+        except (CommitError, EndorseError):
+            await asyncio.sleep(0.1)
+        else:
+            return
+    await call()
