@@ -97,16 +97,18 @@ class Demo:
             process.wait()
             running.close()
 
-    def nodes(self) -> list[str]:
-        """The nodes of the folder that run, whoever started them."""
+    def nodes(self) -> dict[str, int]:
+        """Name → pid of the folder's nodes that run, whoever started them."""
         mark = f"MEDFAB_NODE={self.directory}|".encode()
-        found = []
+        found = {}
         for entry in Path("/proc").glob("[0-9]*/environ"):
             try:
                 content = entry.read_bytes()
             except OSError:
                 continue
-            found += [e.decode() for e in content.split(b"\0") if e.startswith(mark)]
+            for variable in content.split(b"\0"):
+                if variable.startswith(mark):
+                    found[variable[len(mark) :].decode()] = int(entry.parent.name)
         return found
 
     def stop(self) -> None:
@@ -145,7 +147,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
     demo = Demo(tmp_path)
     yield demo
     demo.stop()
-    assert demo.nodes() == []
+    assert demo.nodes() == {}
 
 
 def test_the_example_bundle(demo: Demo) -> None:
@@ -165,7 +167,7 @@ def test_the_example_bundle(demo: Demo) -> None:
     assert "\x1b" not in done.stdout + done.stderr
     assert "chaincode" in done.stderr  # progress
     assert not demo.directory.exists()
-    assert demo.nodes() == []
+    assert demo.nodes() == {}
 
 
 @pytest.mark.parametrize("name", ["Buster_Hoeger", "Clemente_Kreiger", "Liz_Conn"])
@@ -263,7 +265,7 @@ def test_a_planted_leak_is_found(demo: Demo) -> None:
     assert "data of the patient is in blocks" in done.stderr
     assert "while searching the blocks" in done.stderr
     assert f"logs are in {demo.directory}/logs" in done.stderr
-    assert demo.nodes() == []
+    assert demo.nodes() == {}
 
 
 def test_ctrl_c_at_any_moment_and_a_new_run(demo: Demo) -> None:
@@ -291,9 +293,37 @@ def test_ctrl_c_at_any_moment_and_a_new_run(demo: Demo) -> None:
             assert running.output.splitlines()[-1] == "Interrupted."
             assert "Traceback" not in running.output
             assert "Error" not in running.output
-            assert demo.nodes() == [], moment
+            assert demo.nodes() == {}, moment
     done = demo.run()
     assert done.returncode == 0, done.stderr
+
+
+def test_a_node_that_dies_in_the_middle(demo: Demo) -> None:
+    """The message says where the story was, and where the logs are."""
+    with demo.started() as running:
+        running.wait_for("The story of one record")
+        os.kill(demo.nodes()["peer0.clinic"], signal.SIGKILL)
+        code = running.end()
+    assert code in (1, 5), running.output  # it depends on what was under way
+    assert "Traceback" not in running.output
+    assert re.search(r"^Error: ", running.output, re.MULTILINE)
+    assert re.search(r"The demo ended (in step \d+ \(The |while )", running.output)
+    assert f"logs are in {demo.directory}/logs" in running.output
+    assert (demo.directory / "logs" / "peer0.clinic.log").exists()
+    assert demo.nodes() == {}
+
+
+def test_a_reader_that_goes_away(demo: Demo) -> None:
+    """`medfab demo | head -3`"""
+    script = shlex.join(demo.command()) + ' | head -3; echo "${PIPESTATUS[0]}"'
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, timeout=LONGEST,
+        env=environment(), check=False,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "1"
+    assert "Traceback" not in done.stderr
+    assert "Error" not in done.stderr
+    assert demo.nodes() == {}
 
 
 def test_two_at_once_and_one_killed_in_the_middle(demo: Demo) -> None:
@@ -312,7 +342,7 @@ def test_two_at_once_and_one_killed_in_the_middle(demo: Demo) -> None:
     done = demo.run()
     assert done.returncode == 0, done.stderr
     assert f"Ended {len(left)} nodes that an earlier demo had left." in done.stdout
-    assert demo.nodes() == []
+    assert demo.nodes() == {}
 
 
 def test_a_network_of_the_user_is_left_alone(demo: Demo) -> None:
@@ -356,5 +386,5 @@ def test_the_commands_of_a_kept_network_work(demo: Demo) -> None:
     assert "registrar" in outputs["wallet list"]
     assert "ehr.FileRecords" in outputs["events --channel"]
     assert len(json.loads(outputs["contract evaluate"])) == 3
-    assert demo.nodes() == []
+    assert demo.nodes() == {}
     assert not demo.directory.exists()

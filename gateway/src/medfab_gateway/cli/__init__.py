@@ -8,8 +8,16 @@ network = "medfab_network.cli:network"
 ```
 """
 
+try:
+    import click as _click  # noqa: F401  here, before a module of ours imports it
+except ModuleNotFoundError as error:
+    raise SystemExit(
+        "The medfab command needs the extra [cli]: pip install 'medfab-gateway[cli]'"
+    ) from error
+
+from medfab_gateway.cli._live import clear_live_line, live_terminal, show_live_line
 from medfab_gateway.cli._main import main
-from medfab_gateway.cli._output import Output, clear_live_line, color, live_terminal, pass_output
+from medfab_gateway.cli._output import Output, color, pass_output
 from medfab_gateway.cli._run import run, uninterrupted
 from medfab_gateway.cli._text import format_table, printable
 
@@ -23,5 +31,6 @@ __all__ = [
     "pass_output",
     "printable",
     "run",
+    "show_live_line",
     "uninterrupted",
 ]

@@ -8,15 +8,11 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points, version
 
-try:
-    import click
-except ModuleNotFoundError as error:
-    raise SystemExit(
-        "The medfab command needs the extra [cli]: pip install 'medfab-gateway[cli]'"
-    ) from error
+import click
 
 from medfab_gateway.cli._exit_codes import ExitCode, exit_code
-from medfab_gateway.cli._output import Output, clear_live_line, color
+from medfab_gateway.cli._live import clear_live_line
+from medfab_gateway.cli._output import Output, color
 from medfab_gateway.cli._run import interrupt_on_termination
 
 

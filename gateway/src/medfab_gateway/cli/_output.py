@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from medfab_gateway.cli._live import clear_live_line
 from medfab_gateway.cli._text import format_table, indent_json, printable
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -81,17 +82,6 @@ class Output:
 def color() -> bool | None:
     """For click's `color`: None leaves it to whether the stream is a terminal."""
     return False if os.environ.get("NO_COLOR") else None
-
-
-def live_terminal() -> bool:
-    """Whether lines on standard error can be written over."""
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def clear_live_line() -> None:
-    """Remove an unfinished progress line, so that what follows has a line of its own."""
-    if live_terminal():
-        click.echo("\r\033[2K", nl=False, err=True)
 
 
 def _cell(value: Any) -> str:

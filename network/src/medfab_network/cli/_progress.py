@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 
 import click
 
-from medfab_gateway.cli import clear_live_line, color, live_terminal
+from medfab_gateway.cli import clear_live_line, color, live_terminal, show_live_line
 
 _PLAIN_INTERVAL = 10.0
 _LIVE_INTERVAL = 0.1
@@ -39,10 +38,7 @@ class ConsoleProgress:
         click.echo(f"{self._indent}{mark} {text} {seconds:.1f} s", err=True, color=color())
 
     def _show(self, text: str) -> None:
-        line = self._indent + text
-        if not self._live:
-            click.echo(line, err=True)
-            return
-        clear_live_line()
-        # A line that wraps could not be written over.
-        click.echo(line[: shutil.get_terminal_size().columns - 1], nl=False, err=True)
+        if self._live:
+            show_live_line(self._indent + text)
+        else:
+            click.echo(self._indent + text, err=True)

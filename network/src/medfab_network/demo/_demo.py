@@ -240,14 +240,15 @@ class Demo:
         narrator.live(f"searching {len(blocks)} blocks for {len(values)} values")
         search = scan_blocks(blocks, values)
         narrator.note(
-            f"Searched for {len(values):,} values of the bundle: names, addresses, identifiers, "
-            f"dates, results, whole resources; in {search.patterns:,} encoded forms"
+            f"All {search.bytes:,} bytes of {search.blocks} blocks, as the regulator's peer has "
+            f"them, are searched for {len(values):,} values of the bundle: names, addresses, "
+            f"identifiers, dates, results, whole resources, in {search.patterns:,} encoded forms."
         )
-        narrator.note(
-            f"in all {search.bytes:,} bytes of {search.blocks} blocks, as the regulator's peer has "
-            f"them ({search.short_values} values of fewer than 5 characters: in the decoded parts, "
-            "and by digest)."
-        )
+        if search.short_values:
+            narrator.note(
+                f"({search.short_values} values have fewer than 5 characters, and are in any data "
+                "by chance: they are searched as digests, and as words of what can be decoded.)"
+            )
         for finding in search.findings[:_SHOWN_FINDINGS]:
             narrator.bad(
                 f"a {finding.kind} ({finding.encoding}) is in block {finding.block_number}, "

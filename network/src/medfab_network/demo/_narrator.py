@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from medfab_gateway.cli import clear_live_line, color, format_table, live_terminal, printable
+from medfab_gateway.cli import clear_live_line, color, format_table, printable, show_live_line
 
 _WIDEST = 120
 _INDENT = " " * 5
@@ -71,9 +71,8 @@ class Narrator:
 
     def live(self, text: str) -> None:
         """How far a long step is; gone with the next line. Only on a terminal."""
-        if live_terminal() and not self._silent:
-            clear_live_line()
-            click.echo(f"{_INDENT}… {text}"[: self._width() - 1], nl=False, err=True)
+        if not self._silent:
+            show_live_line(f"{_INDENT}… {text}")
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         cells = [[printable(cell) for cell in row] for row in rows]
