@@ -124,9 +124,9 @@ async def people(consortium: Consortium) -> People:
 
 
 @contextmanager
-def refused(code: str) -> Iterator[None]:
+def refused(code: str) -> Iterator[pytest.ExceptionInfo[GatewayError]]:
     with pytest.raises(GatewayError) as caught:
-        yield
+        yield caught
     assert caught.value.chaincode is not None, caught.value
     assert caught.value.chaincode.code == code
 
