@@ -307,6 +307,7 @@ def test_a_node_that_dies_in_the_middle(demo: Demo) -> None:
     assert code in (1, 5), running.output  # it depends on what was under way
     assert "Traceback" not in running.output
     assert re.search(r"^Error: ", running.output, re.MULTILINE)
+    assert "Ended by itself before: peer0.clinic." in running.output
     assert re.search(r"The demo ended (in step \d+ \(The |while )", running.output)
     assert f"logs are in {demo.directory}/logs" in running.output
     assert (demo.directory / "logs" / "peer0.clinic.log").exists()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +78,24 @@ def test_an_unknown_node(stopped: Path) -> None:
 @pytest.mark.parametrize("arguments", [["--follow"], ["ca.clinic", "--follow", "--json"]])
 def test_follow_needs_a_node_and_no_json(stopped: Path, arguments: list[str]) -> None:
     assert medfab_network("logs", *arguments, "--dir", str(stopped)).exit_code == 2
+
+
+def test_follow_goes_on_until_ctrl_c(stopped: Path) -> None:
+    log = stopped / "logs" / "peer0.hospital.log"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "medfab_gateway.cli", "network", "logs", "peer0.hospital",
+         "--follow", "--lines", "1", "--dir", str(stopped)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "line 9\n"
+    with log.open("a") as more:
+        more.write("\nline 10\n")
+    assert [process.stdout.readline() for _ in range(2)] == ["\n", "line 10\n"]
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=30)
+    assert (process.returncode, output, errors.strip()) == (130, "", "Interrupted.")
 
 
 def test_status_of_a_stopped_network(stopped: Path) -> None:

@@ -81,7 +81,7 @@ def up(
     """
     topology = load_topology(topology_file) if topology_file else None
     if base_port is not None:
-        topology = (topology or load_topology(None)).with_base_port(base_port)
+        topology = (topology or Network(directory).topology).with_base_port(base_port)
     consortium = Network(directory, topology, progress=ConsoleProgress(), bin_dir=bin_dir)
     began = time.monotonic()
     report = run(consortium.up())
@@ -184,10 +184,13 @@ def logs(node: str | None, directory: Path, lines: int, follow: bool, output: Ou
         if follow:
             log.seek(0, os.SEEK_END)  # before the tail is read: better a line twice than never
         output.text(consortium.log_tail(node, lines))
+        pending = ""
         while follow:
-            text = log.read()
-            if text:
-                output.text(text.removesuffix("\n"))
+            pending += log.read()
+            whole, newline, rest = pending.rpartition("\n")
+            if newline:
+                output.text(whole)
+                pending = rest
             time.sleep(0.2)
 
 

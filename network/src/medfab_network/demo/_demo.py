@@ -65,7 +65,7 @@ class Demo:
         self._bundle_file = bundle
         self._keep = keep
         self._plant_leak = plant_leak
-        self._seconds_of_all = 0.0
+        self._started: set[str] = set()
         self.report: DemoReport | None = None
 
     def run(self) -> None:
@@ -92,9 +92,12 @@ class Demo:
                 told = self._on(network, bundle)
                 self._sum_up(time.monotonic() - began)
             except BaseException as error:
+                dead = sorted(self._started - set(network.processes()))
                 with uninterrupted():
                     run(network.down())
                 if isinstance(error, Exception):
+                    if dead:
+                        error.add_note(f"Ended by itself before: {', '.join(dead)}.")
                     error.add_note(
                         f"The demo ended {narrator.place}. Its nodes are stopped; their logs are "
                         f"in {network.logs}"
@@ -118,8 +121,8 @@ class Demo:
             "authority and peer",
             "starting the network",
         ):
-            started = run(network.up()).started
-            narrator.good(f"{len(started)} nodes run, with TLS everywhere")
+            self._started = set(run(network.up()).started)
+            narrator.good(f"{len(self._started)} nodes run, with TLS everywhere")
         with narrator.part("The story of one record", "the story"):
             told = run(tell(network, bundle, narrator))
         with narrator.part("What everybody in the channel can read", "searching the blocks"):
@@ -131,7 +134,7 @@ class Demo:
         self.report = DemoReport(
             directory=network.directory,
             kept=self._keep and search.clean,
-            nodes=len(started),
+            nodes=len(self._started),
             channel=CHANNEL,
             resources=len(bundle.resources),
             filing_transactions=told.filing_transactions,
@@ -288,5 +291,6 @@ class Demo:
             "network down",
         ):
             narrator.command(f"{program} {command}")
+        narrator.note("(A new demo in this folder deletes it, too.)")
         narrator.headline("Delete it with:")
         narrator.command(f"{program} network clean --yes {where}")
