@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from medfab_gateway.errors import CommitError
 from medfab_network._deploy import (
+    _repeated,
     chaincode_package_id,
     collections,
     definition,
@@ -139,3 +141,31 @@ def test_the_connection_is_for_the_organisations_own_peer(tmp_path: Path) -> Non
     assert connection["client_auth_required"] is True
     assert (connection["client_key"], connection["client_cert"]) == ("key", "cert")
     assert connection["root_cert"] == "ca"
+
+
+def conflict(code: str = "MVCC_READ_CONFLICT") -> CommitError:
+    return CommitError(code=code, transaction_id="1", block_number=2)
+
+
+async def test_a_transaction_of_an_earlier_run_may_get_in_the_way() -> None:
+    outcomes = [conflict(), conflict()]
+
+    async def call() -> bool:
+        if outcomes:
+            raise outcomes.pop()
+        return False
+
+    await _repeated(call)
+    assert outcomes == []
+
+
+async def test_a_lasting_refusal_is_raised_as_it_is() -> None:
+    calls = []
+
+    async def call() -> bool:
+        calls.append(1)
+        raise conflict("ENDORSEMENT_POLICY_FAILURE")
+
+    with pytest.raises(CommitError, match="ENDORSEMENT_POLICY_FAILURE"):
+        await _repeated(call)
+    assert len(calls) == 5
