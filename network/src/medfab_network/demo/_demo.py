@@ -23,7 +23,15 @@ from medfab_gateway.ehr import (
 from medfab_network.cli._progress import ConsoleProgress
 from medfab_network.demo._narrator import Narrator
 from medfab_network.demo._report import DemoReport
-from medfab_network.demo._story import ASKER, CHAINCODE, CHANNEL, HOLDER, Told, tell
+from medfab_network.demo._story import (
+    ASKER,
+    CHAINCODE,
+    CHANNEL,
+    HOLDER,
+    Told,
+    tell,
+    wait_for_blocks,
+)
 from medfab_network.errors import DirectoryError, NetworkError, TopologyError
 from medfab_network.network import Network
 from medfab_network.topology import Topology
@@ -229,7 +237,7 @@ class Demo:
         )
 
     async def _read_blocks(self, network: Network) -> list[Block]:
-        height = await network.ledger_height(_READER, CHANNEL)
+        height = await wait_for_blocks(network, _READER, of=(HOLDER, ASKER))
         async with network.gateway(_READER, "auditor") as gateway:
             events = gateway.network(CHANNEL).block_events(0, height - 1)
             async with events as stream:
@@ -291,6 +299,5 @@ class Demo:
             "network down",
         ):
             narrator.command(f"{program} {command}")
-        narrator.note("(A new demo in this folder deletes it, too.)")
-        narrator.headline("Delete it with:")
+        narrator.headline("Delete it (a new demo in this folder does that, too):")
         narrator.command(f"{program} network clean --yes {where}")

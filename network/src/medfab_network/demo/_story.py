@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,6 +38,7 @@ CHAINCODE = "ehr"
 HOLDER, ASKER = "hospital", "clinic"
 _PORTION = "laboratory"
 _SHOWN_RESULTS = 5
+_CATCH_UP_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +97,28 @@ async def tell(network: Network, bundle: Bundle, narrator: Narrator) -> Told:
 
         await _read_after_revocation(asker, permit, holder.msp_id, narrator)
         await _ask_without_consent(asker, pseudonym, narrator, again=True)
+        await wait_for_blocks(network, HOLDER, of=(ASKER,))
         await _audit(patient, narrator)
     return Told(patient=label, filing_transactions=filing.transactions)
+
+
+async def wait_for_blocks(network: Network, organization: str, *, of: Sequence[str]) -> int:
+    """Wait until an organisation's peer has all blocks that those `of` the others have.
+
+    A commit is waited for at the caller's own peer; the others follow some milliseconds later.
+    Returns the number of blocks.
+    """
+    wanted = max([await network.ledger_height(other, CHANNEL) for other in of])
+    try:
+        async with asyncio.timeout(_CATCH_UP_TIMEOUT):
+            while (height := await network.ledger_height(organization, CHANNEL)) < wanted:
+                await asyncio.sleep(0.02)
+    except TimeoutError as error:
+        raise NetworkError(
+            f"the peer of {organization} has not got all {wanted} blocks of {CHANNEL} within "
+            f"{_CATCH_UP_TIMEOUT:.0f} s; its log says why"
+        ) from error
+    return height
 
 
 async def _file(
