@@ -14,6 +14,7 @@ import hashlib
 import os
 import platform
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -244,17 +245,18 @@ async def _run_go(
     work: Path,
     on_line: Callable[[str], None] | None = None,
 ) -> str:
-    process = await asyncio.create_subprocess_exec(
-        go,
-        *arguments,
-        cwd=work,
-        env=_go_environment(tools),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
+    # Shielded: cancelled in the middle of a start, asyncio would end `go` alone, not its compilers.
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            go,
+            *arguments,
+            cwd=work,
+            env=_go_environment(tools),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
     )
-    if process.stdout is None or process.stderr is None:
-        raise BuildError("go was started without pipes")
     last: list[str] = []
 
     async def read_errors(stream: asyncio.StreamReader) -> None:
@@ -265,12 +267,16 @@ async def _run_go(
                 on_line(line)
 
     try:
+        process = await asyncio.shield(starting)
+        if process.stdout is None or process.stderr is None:
+            raise BuildError("go was started without pipes")
         output, _ = await asyncio.gather(process.stdout.read(), read_errors(process.stderr))
         status = await process.wait()
     except BaseException:
+        process = await starting
         # Ctrl-C: the compilers that `go` has started are in its session.
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, 15)
+            os.killpg(process.pid, signal.SIGTERM)
         await process.wait()
         raise
     if status != 0:
