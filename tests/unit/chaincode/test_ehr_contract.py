@@ -4,12 +4,12 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from medfab_chaincode import Stub
-from medfab_chaincode.ehr import EhrContract
+from medfab_chaincode.ehr import EhrContract, _records
 from medfab_gateway.ehr import (
     AsyncPatient,
     AsyncPractitioner,
@@ -398,6 +398,7 @@ async def test_a_holder_without_records_and_a_peer_without_the_data(world: World
         {"purposes": ["BTG"]},
         {"categories": ["laboratory", "laboratory"]},
         {"categories": ["a lab"]},
+        {"not_before": datetime(1969, 12, 31, tzinfo=UTC)},
     ],
 )
 async def test_a_permit_needs_its_parts(world: World, change: dict[str, object]) -> None:
@@ -409,6 +410,52 @@ async def test_a_permit_needs_its_parts(world: World, change: dict[str, object])
     }
     with refused("INVALID_ARGUMENT"):
         await world.patient.grant(**(grant | change))  # type: ignore[arg-type]
+
+
+async def test_a_time_beyond_all_calendars_is_refused(world: World) -> None:
+    """It would be kept, and no client could list the patient's consents any more."""
+    terms = {
+        "type": "deny", "purposes": [], "categories": [], "resource_types": [],
+        "not_after": 253_402_300_800_000, "salt": "0" * 32,
+    }  # fmt: skip
+    with refused("INVALID_ARGUMENT"):
+        await world.self.submit("GrantConsent", transient={"consent": json.dumps(terms).encode()})
+    terms["not_after"] = 253_402_300_799_999
+    await world.self.submit("GrantConsent", transient={"consent": json.dumps(terms).encode()})
+    (consent,) = await world.patient.consents()
+    assert consent.not_after is not None
+    assert consent.not_after.year == 9999
+
+
+async def test_a_record_is_never_too_large_to_be_read(world: World) -> None:
+    """A hundred records, a peer's batch, must fit into one message of 100 MiB."""
+
+    def records(size: int) -> dict[str, bytes]:
+        item = {
+            "id": f"{size:064x}",
+            "labels": {"resource_type": "Binary", "categories": [], "security": []},
+            "resource": "x" * size,
+            "salt": "0" * 32,
+        }
+        return {"records": json.dumps({"items": [item]}).encode()}
+
+    with refused("INVALID_ARGUMENT"):
+        await world.filer.submit("FileRecords", PATIENT, transient=records(1_000_000))
+    await world.filer.submit("FileRecords", PATIENT, transient=records(999_000))
+    largest = max(len(value) for value in world.peer.ledger.values())
+    assert 999_000 < largest <= 1_000_000
+
+
+async def test_more_than_one_answer_holds_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.permit()
+    permit = await world.practitioner.request_access(
+        PATIENT, purpose="TREAT", categories=["laboratory"]
+    )
+    monkeypatch.setattr(_records, "MAX_RELEASED_BYTES", 3000)
+    with refused("TOO_LARGE"):
+        await world.practitioner.read(permit, holder_msp=HOSPITAL)
 
 
 async def test_a_submit_never_asks_for_a_private_range(world: World) -> None:

@@ -101,6 +101,7 @@ SECRET = "Hoegerstrasse"  # stands for a value
             r"component\[0\]\.valueInteger",
         ),
         (bundle(observation(**{f"{SECRET} 4": 1})), r"Observation: \?: extra_forbidden"),
+        (bundle(observation(**{SECRET: 1})), r"Observation: \?: extra_forbidden"),
     ],
 )
 def test_refusals_name_the_place_and_not_the_value(data: bytes, message: str) -> None:

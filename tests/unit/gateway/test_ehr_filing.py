@@ -4,13 +4,21 @@ import itertools
 import json
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfab_gateway.ehr import FilingKey, FilingKeyError, example_bundle, load_bundle
+from medfab_gateway.ehr import (
+    Bundle,
+    BundleError,
+    FilingKey,
+    FilingKeyError,
+    example_bundle,
+    load_bundle,
+)
 from medfab_gateway.ehr._filing import filing_items, split
 
 PATIENT = "00112233445566778899aabbccddeeff"
@@ -62,6 +70,13 @@ def test_items_have_everything_and_salts_of_their_own() -> None:
     assert items[2]["labels"]["categories"] == ["laboratory"]
     for item in items:
         assert json.loads(item["resource"])["id"] not in item["id"]
+
+
+def test_a_resource_too_large_is_refused_before_anything_is_sent() -> None:
+    bundle = load_bundle(example_bundle())
+    small, large = bundle.resources[0], replace(bundle.resources[1], text="x" * 1_000_000)
+    with pytest.raises(BundleError, match=r"entry\[1\] \w+: has 100\d{4} bytes"):
+        filing_items(Bundle(resources=(small, large)), patient=PATIENT, key=FilingKey(bytes(32)))
 
 
 def test_a_key_file_is_made_once_and_private(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ _SALT = re.compile(r"[0-9a-f]{32,128}")
 MAX_BATCH = 1000
 """Records in one ``FileRecords``: no more than one multiple read of the peer answers."""
 
+_TIMES = range(253_402_300_800_000)  # what date types can hold: others break the patient's lists
+
 _MAX_LIST = 16  # entries of a list in a consent or request: bounds the work of a decision
 
 
@@ -204,6 +206,9 @@ class ConsentTerms:
         if self.practitioner is not None:
             _require(bool(self.grantee_msp), "consent.practitioner", "a grantee_msp with it")
             _require(0 < len(self.practitioner) <= 128, "consent.practitioner", "1 to 128 letters")
+        for name, moment in (("not_before", self.not_before), ("not_after", self.not_after)):
+            in_range = moment is None or moment in _TIMES
+            _require(in_range, f"consent.{name}", "milliseconds since 1970, until the year 9999")
         if self.not_after is not None:
             _require(self.not_after > now, "consent.not_after", "a time to come")
             start = self.not_before if self.not_before is not None else now

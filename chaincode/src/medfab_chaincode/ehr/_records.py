@@ -11,6 +11,14 @@ from ._decision import releases
 from ._keys import ObjectType, implicit_collection
 from ._model import Filed, FilingBatch, Labels, Portion, Released
 
+MAX_RECORD_BYTES = 1_000_000
+"""Of a record as it is stored: a peer sends a range in batches of 100, each one message of 100 MiB
+at most, and a larger batch ends the stream. One record too large would make all of a patient's
+records unreadable, so what is larger belongs elsewhere, with its hash and address on file."""
+
+MAX_RELEASED_BYTES = 96 * 1024 * 1024
+"""Of all records in one answer, as they are stored: an answer is one message, too."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Record:
@@ -27,10 +35,17 @@ async def file(stub: Stub, holder_msp: str, patient: str, batch: FilingBatch, no
     ]
     known = await stub.get_private_data_many(collection, keys)
     conflicts = unchanged = 0
-    for key, item, old in zip(keys, batch.items, known, strict=True):
+    for index, (key, item, old) in enumerate(zip(keys, batch.items, known, strict=True)):
         record = _Record(labels=item.labels, resource=item.resource, salt=item.salt)
         if old is None:
-            stub.put_private_data(collection, key, canonical_json(record))
+            value = canonical_json(record)
+            if len(value) > MAX_RECORD_BYTES:
+                raise ContractError(
+                    f"records.items[{index}]: expected at most {MAX_RECORD_BYTES} bytes as JSON; "
+                    "keep large attachments elsewhere, and file their address and hash",
+                    code=Code.INVALID_ARGUMENT,
+                )
+            stub.put_private_data(collection, key, value)
         elif _same(parse_state(_Record, old), record):
             unchanged += 1
         else:
@@ -81,12 +96,20 @@ async def release(
             f"{holder_msp} holds no records of this patient", code=Code.NO_RECORDS, status=404
         )
     resources = []
-    withheld = 0
+    withheld = size = 0
     async for item in stub.get_private_data_by_partial_composite_key(
         collection, ObjectType.RECORD, [patient]
     ):
         record = parse_state(_Record, item.value)
         if all(releases(portions, without, record.labels) for portions, without in grants):
+            size += len(item.value)
+            if size > MAX_RELEASED_BYTES:
+                raise ContractError(
+                    f"what the permit covers is more than the {MAX_RELEASED_BYTES} bytes that one "
+                    "answer can hold: request access to fewer categories or resource types",
+                    code=Code.TOO_LARGE,
+                    status=413,
+                )
             resources.append(record.resource)
         else:
             withheld += 1

@@ -11,14 +11,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from medfab_gateway.ehr.errors import FilingKeyError
+from medfab_gateway.ehr.errors import BundleError, FilingKeyError
 from medfab_gateway.ehr.fhir import Bundle, Resource
 
 MAX_ITEMS = 200
 """Records in one transaction."""
 
 MAX_BYTES = 1024 * 1024
-"""Bytes of transient data in one transaction; a single larger record goes alone."""
+"""Bytes of transient data in one transaction."""
+
+MAX_RECORD_BYTES = 1_000_000
+"""Of one record as JSON: the contract takes no larger one."""
 
 _KEY_BYTES = 32
 
@@ -62,8 +65,20 @@ class FilingKey:
 
 
 def filing_items(bundle: Bundle, *, patient: str, key: FilingKey) -> list[bytes]:
-    """Make the JSON of one item per resource, each with a salt of its own."""
-    return [_item(resource, patient, key) for resource in bundle.resources]
+    """Make the JSON of one item per resource, each with a salt of its own.
+
+    Raises :class:`BundleError` for a resource that is too large to be filed.
+    """
+    items = [_item(resource, patient, key) for resource in bundle.resources]
+    for index, item in enumerate(items):
+        if len(item) > MAX_RECORD_BYTES:
+            kind = bundle.resources[index].labels.resource_type
+            raise BundleError(
+                f"entry[{index}] {kind}: has {len(item)} bytes, and a record has at most "
+                f"{MAX_RECORD_BYTES}: keep large attachments elsewhere, and file their address "
+                "and hash (Attachment.url, Attachment.hash)"
+            )
+    return items
 
 
 def split(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import resources as package_files
 from typing import Any
@@ -55,12 +56,7 @@ class Bundle:
 
 def load_bundle(data: bytes) -> Bundle:
     """Parse, validate and label a bundle; raises :class:`BundleError` at the first fault."""
-    try:
-        text = data.decode("utf-8-sig")
-        content = _json_text.parse(text)
-    except (ValueError, RecursionError):
-        # `from None`: the error can quote the text.
-        raise BundleError("the bundle is not JSON in UTF-8 with unique names") from None
+    text, content = _parsed(data)
     if not isinstance(content, dict) or content.get("resourceType") != "Bundle":
         raise BundleError('the file is no FHIR bundle: "resourceType" is not "Bundle"')
     texts = _resource_texts(text)
@@ -77,6 +73,14 @@ def load_bundle(data: bytes) -> Bundle:
     if doubled:
         raise BundleError(f"bundle has {doubled} resource(s) more than once: give each its own id")
     return Bundle(resources=loaded)
+
+
+def _parsed(data: bytes) -> tuple[str, Any]:
+    with suppress(ValueError, RecursionError):
+        text = data.decode("utf-8-sig")
+        return text, _json_text.parse(text)
+    # Outside of a handler: what was caught carries the whole text.
+    raise BundleError("the bundle is not JSON in UTF-8 with unique names")
 
 
 def example_bundle() -> bytes:
@@ -131,7 +135,10 @@ def _validate(place: str, resource_type: str, content: dict[str, Any]) -> None:
         model.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-        fault = f"{place}: {_path(first['loc'])}: {first['type']}"
+        location = first["loc"]
+        if first["type"] == "extra_forbidden":  # the name is none of FHIR's: it might be a value
+            location = (*location[:-1], "")
+        fault = f"{place}: {_path(location)}: {first['type']}"
     except (ValueError, TypeError, ArithmeticError):
         fault = f"{place}: does not fit its FHIR definition"
     else:
@@ -146,6 +153,6 @@ def _path(location: tuple[int | str, ...]) -> str:
         if isinstance(step, int):
             path += f"[{step}]"
         else:
-            # A name that is none of FHIR's comes from the data, and might be a value.
+            # A name that cannot be FHIR's comes from the data, and might be a value.
             path += f".{step if _FIELD_NAME.fullmatch(step) else '?'}"
     return path.removeprefix(".")
