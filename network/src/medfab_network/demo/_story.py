@@ -111,7 +111,8 @@ async def wait_for_blocks(network: Network, organization: str, *, of: Sequence[s
     wanted = max([await network.ledger_height(other, CHANNEL) for other in of])
     try:
         async with asyncio.timeout(_CATCH_UP_TIMEOUT):
-            while (height := await network.ledger_height(organization, CHANNEL)) < wanted:
+            # Another process's ledger: there is no event of ours to wait for.
+            while (height := await network.ledger_height(organization, CHANNEL)) < wanted:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
     except TimeoutError as error:
         raise NetworkError(
