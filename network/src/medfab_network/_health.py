@@ -42,27 +42,45 @@ async def is_healthy(node: Node, context: ssl.SSLContext) -> bool:
     if node.kind == "chaincode":
         return await is_listening(node.port)
     path = f"{node.port}/cainfo" if node.kind == "ca" else f"{node.operations_port}/healthz"
-    async with httpx.AsyncClient(verify=context, timeout=5.0, trust_env=False) as client:
-        try:
-            response = await client.get(f"https://{HOST}:{path}")
-        except httpx.HTTPError:
-            return False
+    response = await _get(path, context)
+    if response is None or response.status_code != 200:
+        return False
     # A peer's health answers before its gRPC port listens.
-    return response.status_code == 200 and (node.kind == "ca" or await is_listening(node.port))
+    return node.kind == "ca" or await is_listening(node.port)
 
 
 async def raft_leaders(node: Node, context: ssl.SSLContext) -> set[str]:
     """The channels of which this orderer is the leader, by its metrics."""
-    async with httpx.AsyncClient(verify=context, timeout=5.0, trust_env=False) as client:
-        try:
-            response = await client.get(f"https://{HOST}:{node.operations_port}/metrics")
-        except httpx.HTTPError:
-            return set()
+    response = await _get(f"{node.operations_port}/metrics", context)
+    if response is None:
+        return set()
     channels = set()
     for line in response.text.splitlines():
         if line.startswith('consensus_etcdraft_is_leader{channel="') and line.endswith(" 1"):
             channels.add(line.split('"')[1])
     return channels
+
+
+async def _get(path: str, context: ssl.SSLContext) -> httpx.Response | None:
+    """One request to `<port>/<path>` on this machine; None without an answer.
+
+    When cancelled it is given a moment to end: cut off in a TLS handshake, it would leave its
+    socket open.
+    """
+
+    async def request() -> httpx.Response | None:
+        async with httpx.AsyncClient(verify=context, timeout=5.0, trust_env=False) as client:
+            try:
+                return await client.get(f"https://{HOST}:{path}")
+            except httpx.HTTPError:
+                return None
+
+    asking = asyncio.ensure_future(request())
+    try:
+        return await asyncio.shield(asking)
+    except asyncio.CancelledError:
+        await asyncio.wait({asking}, timeout=1.0)
+        raise
 
 
 async def wait_until(
