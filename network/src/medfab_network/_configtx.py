@@ -70,6 +70,11 @@ def _profile(channel: Channel, topology: Topology, layout: Layout) -> dict[str, 
             "Capabilities": {"V2_0": True},
         },
         "Application": {
+            # The stream of blocks can be asked for with private data, and a peer then sends all
+            # that is not member-only, implicit collections above all, to every reader of the
+            # channel, past the contract. A majority of administrators cannot sign one request:
+            # nobody gets it. Blocks without private data are read through qscc.
+            "ACLs": {"event/Block": "/Channel/Application/Admins"},
             "Organizations": [
                 {
                     **_organization(member, layout.msp(member.name)),

@@ -170,6 +170,9 @@ def peer_start(node: Node, topology: Topology, binaries: Binaries, layout: Layou
                     # for whoever waits for a new network.
                     "publishStateInfoInterval": "1s",
                     "requestStateInfoInterval": "1s",
+                    # Otherwise a replayed transaction holds up every peer for a minute, which
+                    # looks for private data that a transaction without effect does not need.
+                    "pvtData": {"skipPullingInvalidTransactionsDuringCommit": True},
                 },
                 "tls": {
                     "enabled": True,

@@ -49,8 +49,8 @@ def test_a_table_keeps_to_the_width_and_loses_nothing(
     assert sorted(kept) == sorted("".join("".join(cell.split()) for row in rows for cell in row))
 
 
-def test_words_are_broken_only_if_nothing_else_helps() -> None:
-    lines = format_table(["who", "why"], [["practitioner-1", "denied: no consent"]], width=26)
+def test_cells_are_wrapped_between_words() -> None:
+    lines = format_table(["who", "why"], [["practitioner-1", "denied: no consent"]], width=31)
     assert lines[1:] == ["practitioner-1  denied: no", "                consent"]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
-import textwrap
 import unicodedata
 from collections.abc import Sequence
 
 _GAP = 2
-_NARROWEST = 8
+_ANY_WIDTH = 100_000
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 
 
@@ -17,34 +17,22 @@ def format_table(
 ) -> list[str]:
     """Lines of a table, the heading first, each at most `width` characters (None: any length).
 
-    The widest columns give way first, and are wrapped; within words only if nothing else helps.
+    Cells are wrapped, between words where that is enough.
     """
-    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
-    room = None if width is None else width - _GAP * (len(columns) - 1)
-    words = [
-        max(len(word) for cell in cells for word in cell.split() or [""])
-        for cells in zip(columns, *rows, strict=True)
-    ]
-    while room is not None and sum(widths) > room and max(widths) > _NARROWEST:
-        yielding = [n for n in range(len(widths)) if widths[n] > words[n]] or range(len(widths))
-        widths[max(yielding, key=widths.__getitem__)] -= 1
-    return [line for row in (columns, *rows) for line in _row_lines(row, widths)]
+    # Here and not above: rich costs a tenth of a second, and most commands print no table.
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
-
-def _row_lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    wrapped = [
-        textwrap.wrap(cell, width, break_on_hyphens=False) or [""]
-        for cell, width in zip(row, widths, strict=True)
-    ]
-    return [
-        (" " * _GAP)
-        .join(
-            (lines[number] if number < len(lines) else "").ljust(width)
-            for lines, width in zip(wrapped, widths, strict=True)
-        )
-        .rstrip()
-        for number in range(max(map(len, wrapped)))
-    ]
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console = Console(width=width or _ANY_WIDTH, color_system=None, file=io.StringIO())
+    with console.capture() as capture:
+        console.print(table)
+    return [line.rstrip() for line in capture.get().splitlines()]
 
 
 def indent_json(text: str) -> str:

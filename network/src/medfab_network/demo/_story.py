@@ -221,7 +221,7 @@ def _access_row(access: Access) -> list[str]:
     decision = "permitted" if access.permitted else f"denied: {_words(access.reason)}"
     return [
         f"{access.decided_at:%H:%M:%S}",
-        f"{access.practitioner} ({access.requester_msp})",
+        f"{access.practitioner}\n({access.requester_msp})",
         ", ".join([*access.categories, *access.resource_types]),
         _PURPOSES.get(access.purpose, str(access.purpose)),
         decision,
