@@ -152,8 +152,7 @@ def test_every_port_is_of_the_topology_on_loopback_and_speaks_tls_alone(network:
                 refused = b"HTTP request to an HTTPS server" in answer
                 tls_alert = answer[:1] == b"\x15"
                 assert answer == b"" or refused or tls_alert, (process.node, port, answer)
-            of_ca_operations = node.kind == "ca" and port == node.operations_port
-            root = ca / ("operations/cert.pem" if of_ca_operations else "ca-cert.pem")
+            root = ca / ("server/cert.pem" if node.kind == "ca" else "tls/ca-cert.pem")
             context = ssl.create_default_context(cafile=str(root))
             if port == node.chaincode_port:
                 # The peer makes this certificate itself, for chaincode that it would launch.

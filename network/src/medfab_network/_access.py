@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
+
 from medfab_gateway import AsyncGateway, Endpoint
 from medfab_gateway.admin import Discovery, OrdererAdmin, PeerAdmin
 from medfab_gateway.ca import AsyncCertificateAuthority
 from medfab_gateway.wallet import FileSystemWallet, WalletEntry
-from medfab_network._enrolment import ADMIN
+from medfab_network._authority import tls_authority_name
+from medfab_network._enrolment import ADMIN, Enrolment
 from medfab_network._layout import Layout
 from medfab_network.topology import HOST, Node, Organization
 
@@ -21,14 +25,33 @@ class Access:
         return FileSystemWallet(self._layout.wallet(organization)).get(label)
 
     def endpoint(self, node: Node) -> Endpoint:
-        root = self._layout.ca_certificate(node.organization).read_bytes()
+        root = self._layout.tls_ca_certificate(node.organization).read_bytes()
         return Endpoint(node.address, tls_root_certificates=root, server_name=node.name)
 
     def certificate_authority(self, organization: Organization) -> AsyncCertificateAuthority:
+        """The authority of enrolment certificates."""
+        return self._authority(organization, organization.ca.name)
+
+    def tls_certificate_authority(self, organization: Organization) -> AsyncCertificateAuthority:
+        """The authority of the nodes' TLS certificates, at the same server."""
+        return self._authority(organization, tls_authority_name(organization.name))
+
+    @contextlib.asynccontextmanager
+    async def enrolment(self, organization: Organization) -> AsyncIterator[Enrolment]:
+        """Enrolment with both authorities."""
+        async with (
+            self.certificate_authority(organization) as ca,
+            self.tls_certificate_authority(organization) as tls_ca,
+        ):
+            yield Enrolment(organization, self._layout, ca=ca, tls_ca=tls_ca)
+
+    def _authority(self, organization: Organization, ca_name: str) -> AsyncCertificateAuthority:
         return AsyncCertificateAuthority(
             f"https://{HOST}:{organization.ca.port}",
-            ca_name=organization.ca.name,
-            tls_root_certificates=self._layout.ca_certificate(organization.name).read_bytes(),
+            ca_name=ca_name,
+            tls_root_certificates=self._layout.ca_server_certificate(
+                organization.name
+            ).read_bytes(),
         )
 
     def gateway(self, organization: Organization, user: str = ADMIN) -> AsyncGateway:

@@ -21,6 +21,7 @@ def self_signed(name: str, *, hosts: tuple[str, ...]) -> tuple[bytes, bytes]:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -32,6 +33,11 @@ def self_signed(name: str, *, hosts: tuple[str, ...]) -> tuple[bytes, bytes]:
         .add_extension(x509.SubjectAlternativeName([_general_name(h) for h in hosts]), False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
+        # Python's strict verification (the default from 3.13 on) asks for both.
+        .add_extension(identifier, False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), False
+        )
         .sign(key, hashes.SHA256())
     )
     return (

@@ -21,12 +21,12 @@ from medfab_gateway.ca import (
     Enrollment,
 )
 from medfab_gateway.wallet import FileSystemWallet, WalletEntry
+from medfab_network._authority import REGISTRAR
 from medfab_network._files import write_atomically
 from medfab_network._layout import Layout
 from medfab_network._nodes import NODE_OUS
 from medfab_network.topology import HOST, Organization, User
 
-REGISTRAR = "registrar"
 ADMIN = "admin"
 
 
@@ -39,75 +39,25 @@ def registrar_secret(layout: Layout, organization: str) -> str:
     return path.read_text()
 
 
-class Enrolment:
-    """Enrols into the folders and the wallet of one organisation."""
+class Issuer:
+    """One certificate authority, and the registrar that makes identities known to it."""
 
     def __init__(
-        self, organization: Organization, layout: Layout, ca: AsyncCertificateAuthority
-    ) -> None:
-        self._organization = organization
-        self._layout = layout
-        self._ca = ca
-        self._root = layout.ca_certificate(organization.name).read_bytes()
-        self._registered: set[str] = set()
-        self.wallet = FileSystemWallet(layout.wallet(organization.name))
-
-    async def organization(self, chaincode_nodes: tuple[str, ...]) -> None:
-        """Everything that the topology names for this organisation."""
-        organization = self._organization
-        self._write_public_msp()
-        registrar = await self._registrar()
-        nodes = [(node.name, "peer") for node in organization.peers]
-        nodes += [(node.name, "orderer") for node in organization.orderers]
-        # The CA's database takes one writer at a time, so registrations gain nothing from gather;
-        # what does run beside them is the other organisations' CAs.
-        for name, kind in nodes:
-            await self._node(registrar, name, kind)
-        for name in chaincode_nodes:
-            await self._tls(registrar, name, "client")
-        if organization.orderers:
-            await self._tls(registrar, ADMIN, "admin")
-        await self.user(User(name=ADMIN), kind="admin")
-        for user in organization.users:
-            await self.user(user)
-
-    async def user(self, user: User, *, kind: str = "client") -> WalletEntry:
-        """The user's wallet entry, enrolled first where there is none."""
-        if user.name not in self.wallet.list():
-            registrar = await self._registrar()
-            enrollment = await self._register_and_enroll(
-                registrar, user.name, kind, attributes=user.attributes
-            )
-            self._store(user.name, enrollment)
-        return self.wallet.get(user.name)
-
-    async def _registrar(self) -> WalletEntry:
-        if REGISTRAR not in self.wallet.list():
-            secret = registrar_secret(self._layout, self._organization.name)
-            self._store(REGISTRAR, await self._ca.enroll(REGISTRAR, secret))
-        return self.wallet.get(REGISTRAR)
-
-    async def _node(self, registrar: WalletEntry, name: str, kind: str) -> None:
-        msp = self._layout.node(self._organization.name, name) / "msp"
-        if not (msp / "signcerts" / "cert.pem").exists():
-            enrollment = await self._register_and_enroll(registrar, name, kind)
-            write_msp(msp, enrollment, self._root)
-        await self._tls(registrar, name, kind)
-
-    async def _tls(self, registrar: WalletEntry, name: str, kind: str) -> None:
-        folder = self._layout.tls(self._organization.name, name)
-        if (folder / "cert.pem").exists():
-            return
-        enrollment = await self._register_and_enroll(
-            registrar, name, kind, profile="tls", hosts=("localhost", HOST, name)
-        )
-        write_atomically(folder / "key.pem", enrollment.private_key, 0o600)
-        write_atomically(folder / "ca.pem", self._root)
-        write_atomically(folder / "cert.pem", enrollment.certificate)
-
-    async def _register_and_enroll(
         self,
-        registrar: WalletEntry,
+        client: AsyncCertificateAuthority,
+        *,
+        wallet: FileSystemWallet,
+        msp_id: str,
+        secret: str,
+    ) -> None:
+        """wallet: keeps the registrar. secret: the registrar's own."""
+        self._client = client
+        self._wallet = wallet
+        self._msp_id = msp_id
+        self._secret = secret
+
+    async def issue(
+        self,
         name: str,
         kind: str,
         *,
@@ -115,22 +65,20 @@ class Enrolment:
         profile: str = "",
         hosts: tuple[str, ...] = (),
     ) -> Enrollment:
+        """Register `name`, where that has not been done, and enrol it."""
         attributes = attributes or {}
-        secret = self._secret(name)
-        if name not in self._registered:
-            # Already registered: an earlier run was cut off before its certificate was stored.
-            with contextlib.suppress(AlreadyRegisteredError):
-                await self._ca.register(
-                    Credential(
-                        certificate=registrar.identity.certificate, signer=registrar.signer()
-                    ),
-                    name,
-                    type=kind,
-                    attributes={key: (value, True) for key, value in attributes.items()},
-                    secret=secret,
-                )
-            self._registered.add(name)
-        return await self._ca.enroll(
+        secret = hmac.new(self._secret.encode(), name.encode(), hashlib.sha256).hexdigest()
+        registrar = await self.registrar()
+        # Already registered: an earlier run was cut off before its certificate was stored.
+        with contextlib.suppress(AlreadyRegisteredError):
+            await self._client.register(
+                Credential(certificate=registrar.identity.certificate, signer=registrar.signer()),
+                name,
+                type=kind,
+                attributes={key: (value, True) for key, value in attributes.items()},
+                secret=secret,
+            )
+        return await self._client.enroll(
             name,
             secret,
             profile=profile,
@@ -138,26 +86,90 @@ class Enrolment:
             attribute_requests=[AttributeRequest(name=key) for key in attributes] or None,
         )
 
-    def _secret(self, name: str) -> str:
-        key = registrar_secret(self._layout, self._organization.name).encode()
-        return hmac.new(key, name.encode(), hashlib.sha256).hexdigest()
+    async def registrar(self) -> WalletEntry:
+        """The registrar's wallet entry, enrolled first where there is none."""
+        if REGISTRAR not in self._wallet.list():
+            enrollment = await self._client.enroll(REGISTRAR, self._secret)
+            self._wallet.put(REGISTRAR, enrollment.identity(self._msp_id), enrollment.private_key)
+        return self._wallet.get(REGISTRAR)
 
-    def _store(self, label: str, enrollment: Enrollment) -> None:
-        self.wallet.put(
-            label, enrollment.identity(self._organization.msp_id), enrollment.private_key
+
+class Enrolment:
+    """Enrols into the folders and the wallet of one organisation."""
+
+    def __init__(
+        self,
+        organization: Organization,
+        layout: Layout,
+        *,
+        ca: AsyncCertificateAuthority,
+        tls_ca: AsyncCertificateAuthority,
+    ) -> None:
+        self._organization = organization
+        self._layout = layout
+        self.wallet = FileSystemWallet(layout.wallet(organization.name))
+        secret = registrar_secret(layout, organization.name)
+        self._identities = Issuer(ca, wallet=self.wallet, msp_id=organization.msp_id, secret=secret)
+        self._tls_certificates = Issuer(
+            tls_ca,
+            wallet=FileSystemWallet(layout.tls_wallet(organization.name)),
+            msp_id=organization.msp_id,
+            secret=secret,
         )
 
-    def _write_public_msp(self) -> None:
-        msp = self._layout.msp(self._organization.name)
-        write_atomically(msp / "cacerts" / "ca.pem", self._root)
-        write_atomically(msp / "tlscacerts" / "ca.pem", self._root)
+    async def organization(self, chaincode_nodes: tuple[str, ...]) -> None:
+        """Everything that the topology names for this organisation."""
+        organization = self._organization
+        self._write_roots(self._layout.msp(organization.name))
+        await self._identities.registrar()  # for who adds users later
+        # The CA's database takes one writer at a time, so registrations gain nothing from gather;
+        # what does run beside them is the other organisations' CAs.
+        for node in organization.peers:
+            await self._node(node.name, "peer")
+        for node in organization.orderers:
+            await self._node(node.name, "orderer")
+        for name in chaincode_nodes:
+            await self._tls(name, "client")
+        if organization.orderers:
+            await self._tls(ADMIN, "admin")
+        await self.user(User(name=ADMIN), kind="admin")
+        for user in organization.users:
+            await self.user(user)
+
+    async def user(self, user: User, *, kind: str = "client") -> WalletEntry:
+        """The user's wallet entry, enrolled first where there is none."""
+        if user.name not in self.wallet.list():
+            enrollment = await self._identities.issue(user.name, kind, attributes=user.attributes)
+            identity = enrollment.identity(self._organization.msp_id)
+            self.wallet.put(user.name, identity, enrollment.private_key)
+        return self.wallet.get(user.name)
+
+    async def _node(self, name: str, kind: str) -> None:
+        """A local MSP, as peers and orderers read it. The certificate marks that it is whole."""
+        msp = self._layout.node(self._organization.name, name) / "msp"
+        if not (msp / "signcerts" / "cert.pem").exists():
+            enrollment = await self._identities.issue(name, kind)
+            self._write_roots(msp)
+            write_atomically(msp / "keystore" / "key.pem", enrollment.private_key, 0o600)
+            write_atomically(msp / "signcerts" / "cert.pem", enrollment.certificate)
+        await self._tls(name, kind)
+
+    async def _tls(self, name: str, kind: str) -> None:
+        folder = self._layout.tls(self._organization.name, name)
+        if (folder / "cert.pem").exists():
+            return
+        enrollment = await self._tls_certificates.issue(
+            name, kind, profile="tls", hosts=("localhost", HOST, name)
+        )
+        write_atomically(folder / "key.pem", enrollment.private_key, 0o600)
+        write_atomically(folder / "ca.pem", self._tls_root())
+        write_atomically(folder / "cert.pem", enrollment.certificate)
+
+    def _write_roots(self, msp: Path) -> None:
+        root = self._layout.ca_certificate(self._organization.name).read_bytes()
+        write_atomically(msp / "cacerts" / "ca.pem", root)
+        write_atomically(msp / "tlscacerts" / "ca.pem", self._tls_root())
         write_atomically(msp / "config.yaml", NODE_OUS)
 
-
-def write_msp(folder: Path, enrollment: Enrollment, root: bytes) -> None:
-    """A local MSP, as peers and orderers read it. The certificate comes last: it marks the end."""
-    write_atomically(folder / "cacerts" / "ca.pem", root)
-    write_atomically(folder / "tlscacerts" / "ca.pem", root)
-    write_atomically(folder / "config.yaml", NODE_OUS)
-    write_atomically(folder / "keystore" / "key.pem", enrollment.private_key, 0o600)
-    write_atomically(folder / "signcerts" / "cert.pem", enrollment.certificate)
+    def _tls_root(self) -> bytes:
+        return self._layout.tls_ca_certificate(self._organization.name).read_bytes()

@@ -45,7 +45,19 @@ class Layout:
         return self.organization(organization) / "ca"
 
     def ca_certificate(self, organization: str) -> Path:
+        """Root of the organisation's identities."""
         return self.ca(organization) / "ca-cert.pem"
+
+    def ca_server_certificate(self, organization: str) -> Path:
+        """TLS certificate of the CA server; it vouches for itself."""
+        return self.ca(organization) / "server" / "cert.pem"
+
+    def tls_ca(self, organization: str) -> Path:
+        return self.ca(organization) / "tls"
+
+    def tls_ca_certificate(self, organization: str) -> Path:
+        """Root of the TLS certificates of the organisation's nodes."""
+        return self.tls_ca(organization) / "ca-cert.pem"
 
     def msp(self, organization: str) -> Path:
         """The organisation's public MSP: what the channel configuration embeds."""
@@ -53,6 +65,10 @@ class Layout:
 
     def wallet(self, organization: str) -> Path:
         return self.organization(organization) / "wallet"
+
+    def tls_wallet(self, organization: str) -> Path:
+        """Holds the registrar of the TLS authority, which is no identity of the MSP."""
+        return self.organization(organization) / "tls-wallet"
 
     def connection_profile(self, organization: str) -> Path:
         return self.organization(organization) / "connection.json"

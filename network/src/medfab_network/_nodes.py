@@ -15,8 +15,7 @@ from typing import Any
 
 import yaml
 
-from medfab_network._binaries import FABRIC_CA_VERSION, Binaries
-from medfab_network._certificates import self_signed
+from medfab_network._binaries import Binaries
 from medfab_network._files import write_atomically
 from medfab_network._layout import Layout
 from medfab_network.errors import NetworkError
@@ -50,95 +49,6 @@ class Start:
     command: list[str]
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
-
-
-def ca_start(node: Node, binaries: Binaries, layout: Layout, registrar_secret: str) -> Start:
-    """A Fabric CA with its own root; issues enrolment and (profile `tls`) TLS certificates.
-
-    The secret of its bootstrap identity is in the configuration file alone (0600), never in a
-    command line, where every user of the machine could read it.
-    """
-    home = layout.ca(node.organization)
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    operations = home / "operations"
-    if not (operations / "cert.pem").exists():
-        certificate, key = self_signed(node.name, hosts=("localhost", HOST, node.name))
-        write_atomically(operations / "key.pem", key, 0o600)
-        write_atomically(operations / "cert.pem", certificate)
-    document = {
-        "version": FABRIC_CA_VERSION,
-        "address": HOST,
-        "port": node.port,
-        "tls": {"enabled": True},
-        "ca": {"name": node.name},
-        "crl": {"expiry": "24h"},
-        "registry": {
-            "maxenrollments": -1,
-            "identities": [
-                {
-                    "name": "registrar",
-                    "pass": registrar_secret,
-                    "type": "client",
-                    "affiliation": "",
-                    "attrs": {
-                        "hf.Registrar.Roles": "*",
-                        "hf.Registrar.DelegateRoles": "*",
-                        "hf.Registrar.Attributes": "*",
-                        "hf.Revoker": True,
-                        "hf.GenCRL": True,
-                        "hf.AffiliationMgr": True,
-                    },
-                }
-            ],
-        },
-        "db": {"type": "sqlite3", "datasource": "fabric-ca-server.db"},
-        "affiliations": {node.organization: []},
-        "signing": {
-            "default": {"usage": ["digital signature"], "expiry": "8760h"},
-            "profiles": {
-                "tls": {
-                    "usage": [
-                        "signing",
-                        "key encipherment",
-                        "server auth",
-                        "client auth",
-                        "key agreement",
-                    ],
-                    "expiry": "8760h",
-                }
-            },
-        },
-        "csr": {
-            "cn": node.name,
-            "keyrequest": {"algo": "ecdsa", "size": 256},
-            "names": [{"C": "US", "O": node.organization}],
-            "hosts": ["localhost", HOST, node.name],
-            "ca": {"expiry": "131400h", "pathlength": 0},
-        },
-        "bccsp": {
-            "default": "SW",
-            "sw": {
-                "hash": "SHA2",
-                "security": 256,
-                "filekeystore": {"keystore": "msp/keystore"},
-            },
-        },
-        # The server insists on this endpoint (health and version), and starts it before it has
-        # issued its own TLS certificate.
-        "operations": {
-            "listenAddress": f"{HOST}:{node.operations_port}",
-            "tls": {
-                "enabled": True,
-                "cert": {"file": str(operations / "cert.pem")},
-                "key": {"file": str(operations / "key.pem")},
-            },
-        },
-        "metrics": {"provider": "disabled"},
-    }
-    write_atomically(home / "fabric-ca-server-config.yaml", yaml.safe_dump(document), 0o600)
-    return Start(
-        command=[str(binaries["fabric-ca-server"]), "start", "--home", str(home)], folder=home
-    )
 
 
 def peer_start(node: Node, topology: Topology, binaries: Binaries, layout: Layout) -> Start:

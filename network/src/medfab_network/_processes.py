@@ -20,6 +20,7 @@ from medfab_network.errors import NodeFailedError
 
 _MARKER = "MEDFAB_NODE"
 _TAIL_LINES = 15
+_PF_EXITING = 0x4  # linux/sched.h
 
 
 class _Detached(subprocess.Popen[bytes]):
@@ -73,6 +74,15 @@ class NodeProcesses:
         """Node name → pid of every process of this directory, whoever started it."""
         # Of a process and its children, the one with the lowest pid: the node itself.
         return dict(reversed(self._every_process()))
+
+    async def settled(self, *, grace: float = 10.0) -> dict[str, int]:
+        """Like `running`, after those that are dying (`kill -9` a moment ago) have gone."""
+        deadline = time.monotonic() + grace
+        while True:
+            found = self.running()
+            if time.monotonic() > deadline or not any(map(_is_dying, found.values())):
+                return found
+            await asyncio.sleep(0.02)
 
     def environment(self, node: str) -> dict[str, str]:
         """The environment that a running node was started with; empty when it does not run."""
@@ -172,6 +182,22 @@ class NodeProcesses:
     def _reap(self) -> None:
         for child in self._children.values():
             child.poll()
+
+
+def _is_dying(pid: int) -> bool:
+    """Whether the process has been told to end, or is ending (proc(5))."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        flags = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[6])
+    except OSError:
+        return True
+    pending = 0
+    for line in status.splitlines():
+        name, _, value = line.partition(":")
+        if name in ("SigPnd", "ShdPnd"):
+            pending |= int(value, 16)
+    fatal = (1 << signal.SIGKILL - 1) | (1 << signal.SIGTERM - 1)
+    return bool(pending & fatal or flags & _PF_EXITING)
 
 
 def _send(handle: int, number: signal.Signals) -> None:

@@ -24,7 +24,8 @@ def connection_profile(
     organization: Organization, topology: Topology, layout: Layout
 ) -> dict[str, Any]:
     """The document; certificates are embedded, so that the file can travel alone."""
-    root = layout.ca_certificate(organization.name).read_text()
+    ca_server = layout.ca_server_certificate(organization.name).read_text()
+    tls_root = layout.tls_ca_certificate(organization.name).read_text()
     return {
         "name": f"{topology.name}-{organization.name}",
         "version": "1.0.0",
@@ -39,7 +40,7 @@ def connection_profile(
         "peers": {
             peer.name: {
                 "url": f"grpcs://{peer.address}",
-                "tlsCACerts": {"pem": root},
+                "tlsCACerts": {"pem": tls_root},
                 "grpcOptions": {"ssl-target-name-override": peer.name},
             }
             for peer in organization.peers
@@ -48,7 +49,7 @@ def connection_profile(
             organization.ca.name: {
                 "url": f"https://{HOST}:{organization.ca.port}",
                 "caName": organization.ca.name,
-                "tlsCACerts": {"pem": [root]},
+                "tlsCACerts": {"pem": [ca_server]},
                 "httpOptions": {"verify": True},
             }
         },

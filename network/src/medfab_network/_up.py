@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import yaml
 from medfab_gateway.admin import Lifecycle
 from medfab_gateway.errors import GatewayError, MedfabError
 from medfab_network._access import Access
+from medfab_network._authority import ca_start
 from medfab_network._binaries import Binaries
 from medfab_network._configtx import configtx
 from medfab_network._deploy import (
@@ -24,7 +24,7 @@ from medfab_network._deploy import (
     package,
     write_connection,
 )
-from medfab_network._enrolment import ADMIN, Enrolment, registrar_secret
+from medfab_network._enrolment import ADMIN, registrar_secret
 from medfab_network._files import write_atomically
 from medfab_network._health import (
     is_listening,
@@ -34,12 +34,12 @@ from medfab_network._health import (
     wait_until,
 )
 from medfab_network._layout import Layout
-from medfab_network._nodes import Start, ca_start, chaincode_start, orderer_start, peer_start
+from medfab_network._nodes import Start, chaincode_start, orderer_start, peer_start
 from medfab_network._processes import NodeProcesses
 from medfab_network._profiles import write_connection_profile
 from medfab_network._progress import Progress
 from medfab_network.errors import NetworkError, PortInUseError
-from medfab_network.topology import Channel, Node, Organization, Topology
+from medfab_network.topology import Chaincode, Channel, Node, Organization, Topology
 
 _STAGE_TIMEOUT = 90.0
 
@@ -69,12 +69,13 @@ class BringUp:
         self._binaries = binaries
         self._progress = progress
         self._access = Access(layout)
-        self._running = processes.running()
+        self._running: dict[str, int] = {}
         self.report = UpReport()
 
     async def run(self) -> UpReport:
         """All stages. What this run started is for the caller to stop when it raises."""
         topology = self._topology
+        self._running = await self._processes.settled()
         await self._check_ports()
         self._install_builder()
         async with self._stage("certificate authorities, enrolment, nodes"):
@@ -92,7 +93,7 @@ class BringUp:
             )
         async with self._stage("chaincode"):
             for chaincode in topology.chaincodes:
-                await self._deploy(chaincode.name)
+                await self._deploy(chaincode)
         return self.report
 
     @contextlib.asynccontextmanager
@@ -108,7 +109,7 @@ class BringUp:
             if node.name in self._running:
                 continue
             for port in node.ports:
-                if await is_listening(port):
+                if not await _becomes_free(port):
                     raise PortInUseError(
                         f"port {port}, which {node.name} needs, is taken by another program. "
                         "End that program (`ss -ltnp` shows it), or choose another base_port in "
@@ -131,8 +132,7 @@ class BringUp:
             for node in chaincode.nodes
             if node.organization == organization.name
         ]
-        async with self._access.certificate_authority(organization) as ca:
-            enrolment = Enrolment(organization, self._layout, ca)
+        async with self._access.enrolment(organization) as enrolment:
             await enrolment.organization(tuple(node.name for node, _ in chaincodes))
         write_connection_profile(organization, self._topology, self._layout)
         for orderer in organization.orderers:
@@ -148,7 +148,7 @@ class BringUp:
                 await self._processes.stop([node.name])  # an older version of the chaincode
                 self._running.pop(node.name, None)
             self._start(node, chaincode_start(node, chaincode, identifier, self._layout))
-        context = self._tls(organization.name)
+        context = tls_context(self._layout.tls_ca_certificate(organization.name))
         for node in (*organization.orderers, *organization.peers):
             await wait_healthy(node, context, self._processes)
         installs = [chaincode for _, chaincode in chaincodes]
@@ -163,24 +163,25 @@ class BringUp:
         node = organization.ca
         secret = registrar_secret(self._layout, organization.name)
         self._start(node, ca_start(node, self._binaries, self._layout, secret))
-        certificate = self._layout.ca_certificate(organization.name)
+        roots = (
+            self._layout.ca_certificate(organization.name),
+            self._layout.tls_ca_certificate(organization.name),
+        )
 
-        async def has_certificate() -> bool:
-            return certificate.exists() and certificate.stat().st_size > 0
+        async def has_roots() -> bool:
+            return all(path.exists() and path.stat().st_size > 0 for path in roots)
 
         await wait_until(
-            has_certificate, node=node.name, what="its certificate", processes=self._processes
+            has_roots, node=node.name, what="its root certificates", processes=self._processes
         )
-        await wait_healthy(node, self._tls(organization.name), self._processes)
+        server = tls_context(self._layout.ca_server_certificate(organization.name))
+        await wait_healthy(node, server, self._processes)
 
     def _start(self, node: Node, start: Start) -> None:
         if node.name in self._running:
             return
         self._processes.start(node.name, start.command, start.environment, start.folder)
         self.report.started.append(node.name)
-
-    def _tls(self, organization: str) -> ssl.SSLContext:
-        return tls_context(self._layout.ca_certificate(organization))
 
     # --- channels --------------------------------------------------------------------------
 
@@ -236,7 +237,7 @@ class BringUp:
 
         await _all(join(orderer) for orderer in ordering.orderers)
         context = tls_context(
-            self._layout.ca_certificate(ordering.name), self._layout.tls(ordering.name, ADMIN)
+            self._layout.tls_ca_certificate(ordering.name), self._layout.tls(ordering.name, ADMIN)
         )
 
         async def every_channel_has_a_leader() -> bool:
@@ -295,8 +296,8 @@ class BringUp:
 
     # --- chaincode ---------------------------------------------------------------------------
 
-    async def _deploy(self, name: str) -> None:
-        chaincode = next(c for c in self._topology.chaincodes if c.name == name)
+    async def _deploy(self, chaincode: Chaincode) -> None:
+        name = chaincode.name
         members = self._topology.members(chaincode.channel)
         async with contextlib.AsyncExitStack() as stack:
             lifecycles = {}
@@ -324,6 +325,16 @@ class BringUp:
                 )
 
             await _all(wait_for(member) for member in members)
+
+
+async def _becomes_free(port: int) -> bool:
+    """Whether nothing listens on the port, now or within a second: a node may be just ending."""
+    deadline = time.monotonic() + 1.0
+    while await is_listening(port):
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.05)
+    return True
 
 
 async def _all(coroutines: Iterable[Coroutine[None, None, None]]) -> None:

@@ -26,7 +26,7 @@ from medfab_gateway.errors import MedfabError
 from medfab_gateway.wallet import WalletEntry
 from medfab_network._access import Access
 from medfab_network._binaries import Binaries, ensure_binaries
-from medfab_network._enrolment import ADMIN, Enrolment
+from medfab_network._enrolment import ADMIN
 from medfab_network._files import write_atomically
 from medfab_network._health import is_healthy, tls_context
 from medfab_network._layout import Layout
@@ -203,8 +203,8 @@ class Network:
         A user who is in the wallet already is returned as is.
         """
         member = self._enrolled(organization)
-        async with self._access.certificate_authority(member) as ca:
-            return await Enrolment(member, self._layout, ca).user(user)
+        async with self._access.enrolment(member) as enrolment:
+            return await enrolment.user(user)
 
     def wallet(self, organization: str) -> Path:
         """The wallet folder of an organisation."""
@@ -226,9 +226,12 @@ class Network:
     async def _node_status(self, node: Node, pid: int | None) -> NodeStatus:
         healthy = False
         heights: dict[str, int] = {}
-        if pid is not None and self._layout.ca_certificate(node.organization).exists():
-            context = tls_context(self._layout.ca_certificate(node.organization))
-            healthy = await is_healthy(node, context)
+        is_ca = node.kind == "ca"
+        root = (self._layout.ca_server_certificate if is_ca else self._layout.tls_ca_certificate)(
+            node.organization
+        )
+        if pid is not None and root.exists():
+            healthy = await is_healthy(node, tls_context(root))
         if healthy:
             with contextlib.suppress(MedfabError):  # shown as a node without heights
                 heights = await self._heights(node)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
+from medfab_network._authority import ca_start
 from medfab_network._binaries import Binaries
 from medfab_network._layout import Layout
 from medfab_network._nodes import (
     Start,
     _merge,
-    ca_start,
     chaincode_start,
     orderer_start,
     peer_start,
@@ -78,6 +78,8 @@ def test_the_secret_of_the_authority_is_in_its_file_alone(
     assert config["registry"]["identities"][0]["pass"] == "the-secret"
     assert "the-secret" not in repr(start)
     assert layout.ca("clinic").stat().st_mode & 0o777 == 0o700
+    (tls_authority,) = config["cafiles"]
+    assert Path(tls_authority).stat().st_mode & 0o777 == 0o600
     operations = config["operations"]["tls"]
     assert config["tls"]["enabled"]
     assert operations["enabled"]
@@ -85,6 +87,19 @@ def test_the_secret_of_the_authority_is_in_its_file_alone(
     certificate = Path(operations["cert"]["file"]).read_bytes()
     ca_start(node(topology, "ca.clinic"), binaries, layout, "the-secret")
     assert Path(operations["cert"]["file"]).read_bytes() == certificate
+
+
+def test_only_the_tls_authority_issues_tls_certificates(
+    topology: Topology, layout: Layout, binaries: Binaries
+) -> None:
+    config = read(
+        ca_start(node(topology, "ca.clinic"), binaries, layout, "s"), "fabric-ca-server-config.yaml"
+    )
+    tls_authority = yaml.safe_load(Path(config["cafiles"][0]).read_text())
+    assert config["ca"]["name"] == "ca.clinic"
+    assert config["signing"]["profiles"] == {}
+    assert tls_authority["ca"]["name"] == "tlsca.clinic"
+    assert list(tls_authority["signing"]["profiles"]) == ["tls"]
 
 
 def test_a_peer_has_fabrics_sample_with_our_settings(

@@ -15,10 +15,13 @@ from medfab_network.topology import load_topology
 def test_the_gateway_reads_what_the_network_writes(tmp_path: Path) -> None:
     topology, layout = load_topology(None), Layout(tmp_path)
     clinic = topology.organization("clinic")
-    root = trustme.CA().cert_pem.bytes()
-    certificate = layout.ca_certificate("clinic")
-    certificate.parent.mkdir(parents=True)
-    certificate.write_bytes(root)
+    root, server = trustme.CA().cert_pem.bytes(), trustme.CA().cert_pem.bytes()
+    for path, content in (
+        (layout.tls_ca_certificate("clinic"), root),
+        (layout.ca_server_certificate("clinic"), server),
+    ):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
     write_connection_profile(clinic, topology, layout)
 
     profile = ConnectionProfile.load(layout.connection_profile("clinic"))
@@ -31,5 +34,8 @@ def test_the_gateway_reads_what_the_network_writes(tmp_path: Path) -> None:
     assert endpoint.tls_root_certificates.strip() == root.strip()
     (name,) = profile.certificate_authority_names("clinic")
     assert name == clinic.ca.name
-    assert profile.certificate_authority(name).url == f"https://127.0.0.1:{clinic.ca.port}"
+    authority = profile.certificate_authority(name)
+    assert authority.url == f"https://127.0.0.1:{clinic.ca.port}"
+    assert authority.tls_root_certificates is not None
+    assert authority.tls_root_certificates.strip() == server.strip()
     assert "PRIVATE" not in layout.connection_profile("clinic").read_text()
