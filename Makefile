@@ -18,7 +18,7 @@ demo: setup
 
 ## make test       lint, types, unit tests, and integration tests on a real network
 test: setup lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest tests/unit tests/integration --durations=10
 
 ## make unit       unit tests alone: seconds, no network
 unit: setup

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
@@ -14,6 +16,11 @@ from medfab_network import Network, Topology, User, load_topology
 from medfab_network.topology import HOST, PORTS_PER_ORGANIZATION
 
 TOPOLOGY = Path(__file__).parent / "two_providers.yaml"
+
+
+def pytest_configure() -> None:
+    # SIGTERM would end the run without the fixtures' clean-up, and leave their networks running.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 class Consortium:
@@ -57,9 +64,14 @@ async def consortium(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 
 
 def on_free_ports(topology: Topology) -> Topology:
-    """The topology on a block of ports that nothing listens on now."""
+    """The topology on a block of ports that nothing listens on now.
+
+    Where the search begins differs by process, so that two test runs at once do not collide.
+    """
     width = PORTS_PER_ORGANIZATION * (len(topology.organizations) + 1)
-    for base_port in range(20000, 32000, width):  # below the range of outgoing connections
+    blocks = list(range(20000, 32000, width))  # below the range of outgoing connections
+    first = os.getpid() % len(blocks)
+    for base_port in blocks[first:] + blocks[:first]:
         moved = topology.with_base_port(base_port)
         if all(_is_free(port) for node in moved.nodes() for port in node.ports):
             return moved

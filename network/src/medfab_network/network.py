@@ -290,11 +290,15 @@ class Network:
         self._stored = self.topology
 
     def _remove_all(self) -> None:
+        # What says whose directory it is goes last: a removal that is cut off can be repeated.
+        marks = (self._layout.topology, self._layout.demo_mark)
         for path in self._layout.root.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
-            elif path != self._layout.lock:
+            elif path not in (*marks, self._layout.lock):
                 path.unlink()
+        for mark in marks:
+            mark.unlink(missing_ok=True)
         if self._depth == 1:  # nobody of ours works on in the directory
             self._layout.lock.unlink()
             self._layout.root.rmdir()
