@@ -118,6 +118,29 @@ def test_a_loop_that_is_left_ends_the_stream(fake: FakeGateway, network: Network
     until(fake.deliver_ended.is_set)
 
 
+def test_a_stream_that_is_closed_while_it_opens_does_not_wait(
+    fake: FakeGateway, endpoint: Endpoint
+) -> None:
+    fake.deliver = [None]
+    signer = private_key_signer(KEY)
+
+    def closing(digest: bytes) -> bytes:
+        # The last step before the call: here another thread's close() finds no stream to end.
+        blocks.close()
+        return signer(digest)
+
+    with Gateway.connect(endpoint, IDENTITY, closing) as gateway:
+        blocks = gateway.network("care").block_events()
+        read: list[int] = []
+        reader = threading.Thread(target=lambda: read.extend(b.number for b in blocks))
+        reader.start()
+        reader.join(5)
+        ended = not reader.is_alive()
+    reader.join(5)
+    assert ended
+    assert read == []
+
+
 def test_closing_the_gateway_ends_what_other_threads_wait_for(
     fake: FakeGateway, endpoint: Endpoint
 ) -> None:
