@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test unit lint format lock clean
+.PHONY: help setup demo test unit lint sync format lock clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -24,11 +24,16 @@ test: setup lint
 unit: setup
 	@$(BIN)/python -m pytest tests/unit
 
-## make lint       ruff and mypy --strict
+## make lint       ruff, mypy --strict, and whether the synchronous client is up to date
 lint: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python scripts/make_sync.py --check
+
+## make sync       make the synchronous client anew from the asynchronous one
+sync: setup
+	@$(BIN)/python scripts/make_sync.py
 
 ## make format     let ruff format everything
 format: setup

@@ -11,6 +11,9 @@
         contract = gateway.network("care").contract("ehr")
         answer = await contract.evaluate("ListAccess")
 
+The same without asyncio is :class:`Gateway`, with all that it leads to: the names lose ``Async``,
+the calls block their thread.
+
 `medfab_gateway.ca` is the client of a Fabric CA, `medfab_gateway.admin` administers channels and
 chaincodes; both are imported by themselves.
 """
@@ -33,13 +36,21 @@ from medfab_gateway._block import (
     Write,
 )
 from medfab_gateway._block_decoder import decode_block
+from medfab_gateway._blocks import BlockEvents
 from medfab_gateway._blocks_async import AsyncBlockEvents
-from medfab_gateway._commit_async import AsyncCommit, Status
+from medfab_gateway._commit import Commit
+from medfab_gateway._commit_async import AsyncCommit
+from medfab_gateway._contract import Contract
 from medfab_gateway._contract_async import AsyncContract
+from medfab_gateway._gateway import Gateway
 from medfab_gateway._gateway_async import AsyncGateway
+from medfab_gateway._network import Network
 from medfab_gateway._network_async import AsyncNetwork
 from medfab_gateway._options import GatewayOptions
+from medfab_gateway._proposal import Proposal
 from medfab_gateway._proposal_async import AsyncProposal
+from medfab_gateway._status import Status
+from medfab_gateway._transaction import SubmittedTransaction, Transaction
 from medfab_gateway._transaction_async import AsyncSubmittedTransaction, AsyncTransaction
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import (
@@ -78,16 +89,19 @@ __all__ = [
     "AsyncTransaction",
     "Block",
     "BlockDecodeError",
+    "BlockEvents",
     "BlockTransaction",
     "CertificateAuthorityProfile",
     "ChaincodeEvent",
     "ChaincodeFailure",
     "ChaincodeResponse",
     "CollectionReadWriteSet",
+    "Commit",
     "CommitError",
     "CommitStatusError",
     "ConnectionFailedError",
     "ConnectionProfile",
+    "Contract",
     "Creator",
     "DeliverError",
     "EndorseError",
@@ -96,6 +110,7 @@ __all__ = [
     "ErrorDetail",
     "EvaluateError",
     "FileSystemWallet",
+    "Gateway",
     "GatewayError",
     "GatewayOptions",
     "Hash",
@@ -108,7 +123,9 @@ __all__ = [
     "MedfabError",
     "MetadataWrite",
     "NamespaceReadWriteSet",
+    "Network",
     "ProfileError",
+    "Proposal",
     "RangeQuery",
     "Read",
     "RequestLimitError",
@@ -116,6 +133,8 @@ __all__ = [
     "SigningError",
     "Status",
     "SubmitError",
+    "SubmittedTransaction",
+    "Transaction",
     "Version",
     "WalletEntry",
     "WalletError",

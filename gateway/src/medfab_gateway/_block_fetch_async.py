@@ -9,9 +9,9 @@ from typing import Any
 import grpc
 from fabric_protos.peer import peer_pb2_grpc, proposal_pb2
 
+from medfab_gateway._aio import Client
 from medfab_gateway._block import Block
 from medfab_gateway._block_decoder import decode_block
-from medfab_gateway._client import Client
 from medfab_gateway._messages.proposal import NONCE_BYTES, build_proposal
 from medfab_gateway.errors import DeliverError
 

@@ -8,21 +8,17 @@ members still learn the numbers of new blocks (`DeliverFiltered`) and read block
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
 import grpc
-import grpc.aio
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import events_pb2_grpc
 
+from medfab_gateway._aio import Client, Stream
 from medfab_gateway._block import Block
 from medfab_gateway._block_decoder import decode_block
 from medfab_gateway._block_fetch_async import fetch_block
-from medfab_gateway._client import Client
-from medfab_gateway._rpc_errors import closed_error, task_is_cancelled, translate_rpc_error
 from medfab_gateway._signable import Signable
 from medfab_gateway.errors import DeliverError
 
@@ -35,11 +31,12 @@ class AsyncBlockEvents(Signable):
     `common.Envelope`.
     """
 
-    _call: Any = None  # __del__ needs it even where __init__ fails
+    _stream: Stream | None = None  # __del__ needs it even where __init__ fails
 
     def __init__(self, client: Client, *, channel_name: str, payload: bytes) -> None:
         envelope = common_pb2.Envelope(payload=payload)
         super().__init__(client, envelope, signed=envelope, content=payload)
+        self._client = client
         self._channel_name = channel_name
         self._ended = False
         self._stub: Any = events_pb2_grpc.DeliverStub(client.channel)
@@ -60,15 +57,14 @@ class AsyncBlockEvents(Signable):
     async def aclose(self) -> None:
         """Ends the stream. Harmless where it has ended already."""
         self._ended = True
-        if self._call is not None:
-            self._call.cancel()
+        if self._stream is not None:
+            self._stream.cancel()
 
     def __del__(self) -> None:
         # A plain `async for` that is left with `break` calls nothing: this is its only end. Not
         # to be relied on where references stay, hence the `async with`.
-        if self._call is not None and not self._ended:
-            with suppress(RuntimeError):  # the event loop may be closed by now
-                self._call.cancel()
+        if self._stream is not None and not self._ended:
+            self._stream.cancel()
 
     async def __aenter__(self) -> AsyncBlockEvents:
         return self
@@ -82,26 +78,13 @@ class AsyncBlockEvents(Signable):
         await self.aclose()
 
     async def _next_block(self) -> Block:
-        if self._call is None:
+        if self._stream is None:
             self._sign()
-            self._call = self._stub.Deliver(iter([self._message]))
-        action = f"Reading the blocks of channel {self._channel_name}"
-        try:
-            response = await self._call.read()
-        except grpc.aio.AioRpcError as error:
-            raise translate_rpc_error(
-                error,
-                DeliverError,
-                action=action,
-                address=self._client.address,
-            ) from error
-        except asyncio.CancelledError as error:
-            if task_is_cancelled():
-                raise
-            if self._ended:  # by another task's aclose()
-                raise StopAsyncIteration from error
-            raise closed_error(DeliverError, action=action) from error
-        if response is grpc.aio.EOF:
+        stream = self._stream or self._open(self._stub.Deliver)
+        response = await stream.read()
+        if response is None:
+            if self._ended:  # by aclose(), while this waited
+                raise StopAsyncIteration
             raise self._error(
                 grpc.StatusCode.UNAVAILABLE,
                 "the peer ended the stream without saying why",
@@ -110,8 +93,8 @@ class AsyncBlockEvents(Signable):
         kind = response.WhichOneof("Type")
         if kind == "status" and response.status == common_pb2.FORBIDDEN and self._may_fall_back:
             self._may_fall_back = False
-            self._call.cancel()
-            self._call = self._stub.DeliverFiltered(iter([self._message]))
+            stream.cancel()
+            self._open(self._stub.DeliverFiltered)
             return await self._next_block()
         self._may_fall_back = False
         if kind == "block":
@@ -125,6 +108,14 @@ class AsyncBlockEvents(Signable):
         if response.status == common_pb2.SUCCESS:
             raise StopAsyncIteration
         raise self._status_error(response.status)
+
+    def _open(self, method: Any) -> Stream:
+        action = f"Reading the blocks of channel {self._channel_name}"
+        stream = Stream(self._client, method, self._message, DeliverError, action=action)
+        self._stream = stream
+        if self._ended:  # meanwhile, by another thread, which has not seen this stream
+            stream.cancel()
+        return stream
 
     def _status_error(self, status: int) -> DeliverError:
         """The peer's in-band status: fabric/common/deliver/deliver.go."""

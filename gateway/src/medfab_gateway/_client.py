@@ -1,27 +1,25 @@
-"""What the parts of one gateway share: the connection, the identity, and the way to call."""
+"""What the parts of one gateway share, whichever way it calls: the connection and the identity."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-import grpc.aio
 from fabric_protos.gateway import gateway_pb2_grpc
 
 from medfab_gateway._options import GatewayOptions
-from medfab_gateway._rpc_errors import closed_error, task_is_cancelled, translate_rpc_error
-from medfab_gateway.errors import GatewayError, SigningError
+from medfab_gateway.errors import SigningError
 from medfab_gateway.identity import Hash, Identity, Signer
 
+ChannelT = TypeVar("ChannelT")
 
-class Client:
-    """One channel and one caller. Private; `AsyncGateway` is the door."""
+
+class BaseClient(Generic[ChannelT]):
+    """One channel and one caller. `_aio.Client` and `_blocking.Client` add the way to call."""
 
     def __init__(
         self,
         *,
-        channel: grpc.aio.Channel,
+        channel: ChannelT,
         address: str | None,
         tls_certificate_hash: bytes | None,
         identity: Identity,
@@ -53,30 +51,3 @@ class Client:
                 "This gateway has no signer: connect with signer=private_key_signer(key)."
             )
         return self._signer(self._hash.digest(message))
-
-    async def call(
-        self,
-        method: Callable[..., Awaitable[Any]],
-        request: Any,
-        error_type: type[GatewayError],
-        *,
-        action: str,
-        timeout: float,
-        transaction_id: str,
-    ) -> Any:
-        """The answer to one request; failures as `translate_rpc_error` makes them."""
-        try:
-            return await method(request, timeout=timeout)
-        except grpc.aio.AioRpcError as error:
-            raise translate_rpc_error(
-                error,
-                error_type,
-                action=action,
-                address=self.address,
-                timeout=timeout,
-                transaction_id=transaction_id,
-            ) from error
-        except asyncio.CancelledError as error:
-            if task_is_cancelled():
-                raise
-            raise closed_error(error_type, action=action, transaction_id=transaction_id) from error

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import transaction_pb2
 
-from medfab_gateway._client import Client
+from medfab_gateway._aio import Client
 from medfab_gateway._messages.transaction import build_commit_status_request
 from medfab_gateway._signable import Signable
+from medfab_gateway._status import Status
 from medfab_gateway._validation import validation_code_name
 from medfab_gateway.errors import CommitStatusError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Status:
-    """The outcome of a transaction."""
-
-    code: str
-    """The name of Fabric's validation code: `VALID`, `MVCC_READ_CONFLICT`, …"""
-
-    successful: bool
-    """True where the transaction is valid: its writes are in the ledger."""
-
-    block_number: int
-    """The block that holds it."""
-
-    transaction_id: str
 
 
 class AsyncCommit(Signable):
@@ -42,6 +25,7 @@ class AsyncCommit(Signable):
         )
         message = gateway_pb2.SignedCommitStatusRequest(request=request)
         super().__init__(client, message, signed=message, content=request)
+        self._client = client
         self._channel_name = channel_name
         self._transaction_id = transaction_id
 

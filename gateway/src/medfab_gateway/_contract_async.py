@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import proposal_pb2
 
-from medfab_gateway._client import Client
+from medfab_gateway._aio import Client
 from medfab_gateway._messages.proposal import NONCE_BYTES, build_proposal
 from medfab_gateway._proposal_async import AsyncProposal
 from medfab_gateway._transaction_async import AsyncSubmittedTransaction
@@ -205,13 +204,13 @@ class _Deadline:
     """One timeout over several steps."""
 
     def __init__(self, timeout: float | None) -> None:
-        self._end = None if timeout is None else asyncio.get_running_loop().time() + timeout
+        self._end = None if timeout is None else time.monotonic() + timeout
 
     def remaining(self) -> float | None:
         """Seconds left, never below 0; None where each step has the deadline of the gateway."""
         if self._end is None:
             return None
-        return max(self._end - asyncio.get_running_loop().time(), 0.0)
+        return max(self._end - time.monotonic(), 0.0)
 
 
 # The checks below name the place and never the value: protobuf's own errors quote the value.

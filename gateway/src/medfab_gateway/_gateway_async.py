@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
-import grpc.aio
-
-from medfab_gateway._client import Client
+from medfab_gateway._aio import Channel, Client, open_channel
 from medfab_gateway._network_async import AsyncNetwork
 from medfab_gateway._options import GatewayOptions
 from medfab_gateway.endpoint import Endpoint
@@ -30,7 +28,7 @@ class AsyncGateway:
     @classmethod
     def connect(
         cls,
-        endpoint: Endpoint | grpc.aio.Channel,
+        endpoint: Endpoint | Channel,
         identity: Identity,
         signer: Signer | None = None,
         *,
@@ -48,7 +46,7 @@ class AsyncGateway:
         caller with one; an `Endpoint` knows it by itself.
         """
         if isinstance(endpoint, Endpoint):
-            channel, address = endpoint.open_channel(), endpoint.address
+            channel, address = open_channel(endpoint), endpoint.address
             tls_certificate_hash = endpoint.client_certificate_hash
         else:
             channel, address = endpoint, None

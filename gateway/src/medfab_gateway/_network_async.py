@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from medfab_gateway._aio import Client
 from medfab_gateway._blocks_async import AsyncBlockEvents
-from medfab_gateway._client import Client
 from medfab_gateway._commit_async import AsyncCommit
 from medfab_gateway._contract_async import AsyncContract
 from medfab_gateway._messages.deliver import build_seek_payload

@@ -6,7 +6,7 @@ from typing import Any
 
 from fabric_protos.gateway import gateway_pb2
 
-from medfab_gateway._client import Client
+from medfab_gateway._aio import Client
 from medfab_gateway._signable import Signable
 from medfab_gateway._transaction_async import AsyncTransaction
 from medfab_gateway.errors import EndorseError, EvaluateError
@@ -24,6 +24,7 @@ class AsyncProposal(Signable):
         """proposed: a `gateway.ProposedTransaction`. description: for errors; no arguments."""
         proposal = proposed.proposal
         super().__init__(client, proposed, signed=proposal, content=proposal.proposal_bytes)
+        self._client = client
         self._channel_name = channel_name
         self._description = description
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+from typing import Any
 
 import grpc
-import grpc.aio
 from fabric_protos.gateway import gateway_pb2
 from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
@@ -26,7 +26,7 @@ from medfab_gateway.errors import (
 
 
 def translate_rpc_error(
-    error: grpc.aio.AioRpcError,
+    error: grpc.RpcError,
     error_type: type[GatewayError],
     *,
     action: str,
@@ -86,12 +86,22 @@ def closed_error(
 ) -> GatewayError:
     """What to raise where a call was ended by closing the gateway.
 
-    gRPC raises `asyncio.CancelledError` then, which would end a task that nobody cancelled.
+    gRPC's asyncio form raises `asyncio.CancelledError` then, which would end a task that nobody
+    cancelled.
     """
     code = grpc.StatusCode.CANCELLED
     advice = _advice(error_type, code, False, None, transaction_id)
     message = f"{action} failed: the gateway was closed meanwhile.\n{advice}".rstrip()
     return error_type(message, code=code, transaction_id=transaction_id)
+
+
+def already_closed_error(*, action: str, transaction_id: str | None = None) -> GatewayError:
+    """What to raise where a call was begun on a gateway, or a channel, that is closed."""
+    return ConnectionFailedError(
+        f"{action} failed: the gateway is closed.\nThe call had no effect: connect again.",
+        code=grpc.StatusCode.CANCELLED,
+        transaction_id=transaction_id,
+    )
 
 
 def task_is_cancelled() -> bool:
@@ -107,9 +117,10 @@ _NEVER_SENT = re.compile(r"failed to connect to all addresses|DNS resolution fai
 _LIMITER_TEXT = "too many requests for /"
 
 
-def _details(error: grpc.aio.AioRpcError) -> tuple[ErrorDetail, ...]:
+def _details(error: grpc.RpcError) -> tuple[ErrorDetail, ...]:
     """The `gateway.ErrorDetail`s in the trailing metadata; none where they cannot be read."""
-    for key, value in error.trailing_metadata() or ():
+    metadata: Any = error.trailing_metadata() or ()
+    for key, value in metadata:
         if key != "grpc-status-details-bin":
             continue
         try:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from medfab_gateway._client import Client
+from medfab_gateway._client import BaseClient
 
 
 class Signable:
     """The common part of proposals, transactions, commits and block requests."""
 
     def __init__(
-        self, client: Client, message: Any, *, signed: Any, content: builtins.bytes
+        self, client: BaseClient[Any], message: Any, *, signed: Any, content: builtins.bytes
     ) -> None:
         """message: the whole; signed: the part of it that has the field `signature`;
         content: the bytes that the signature is over."""
-        self._client = client
+        self._signing_client = client
         self._message = message
         self._signed = signed
         self._content = content
@@ -24,12 +24,12 @@ class Signable:
     def _sign(self) -> None:
         """A signature that is there already is kept: it may have been made elsewhere."""
         if not self._signed.signature:
-            self._signed.signature = self._client.sign(self._content)
+            self._signed.signature = self._signing_client.sign(self._content)
 
     @property
     def digest(self) -> builtins.bytes:
         """What a signer signs."""
-        return self._client.digest(self._content)
+        return self._signing_client.digest(self._content)
 
     @property
     def bytes(self) -> builtins.bytes:

@@ -8,7 +8,7 @@ from typing import Any
 from fabric_protos.gateway import gateway_pb2
 from google.protobuf.message import DecodeError
 
-from medfab_gateway._client import Client
+from medfab_gateway._aio import Client
 from medfab_gateway._commit_async import AsyncCommit
 from medfab_gateway._messages.transaction import read_channel_header, read_transaction_result
 from medfab_gateway._signable import Signable
@@ -25,6 +25,7 @@ class AsyncTransaction(Signable):
         """prepared: a `gateway.PreparedTransaction`."""
         payload = prepared.envelope.payload
         super().__init__(client, prepared, signed=prepared.envelope, content=payload)
+        self._client = client
         try:
             header = read_channel_header(payload)
             if header.tx_id != prepared.transaction_id:

@@ -89,6 +89,26 @@ class Endpoint:
         Messages up to 100 MiB; a ping every 120 s keeps idle connections open through
         firewalls and finds dead ones.
         """
+        if self.insecure:
+            return grpc.aio.insecure_channel(self.address, options=self._channel_options())
+        return grpc.aio.secure_channel(
+            self.address, self._credentials(), options=self._channel_options()
+        )
+
+    def open_blocking_channel(self) -> grpc.Channel:
+        """The same for calls that block their thread; any number of threads may share it."""
+        if self.insecure:
+            return grpc.insecure_channel(self.address, options=self._channel_options())
+        return grpc.secure_channel(
+            self.address, self._credentials(), options=self._channel_options()
+        )
+
+    def _credentials(self) -> grpc.ChannelCredentials:
+        return grpc.ssl_channel_credentials(
+            self.tls_root_certificates, self.client_key, self.client_certificate
+        )
+
+    def _channel_options(self) -> list[tuple[str, int | str]]:
         options: list[tuple[str, int | str]] = [
             ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
@@ -97,11 +117,6 @@ class Endpoint:
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.max_pings_without_data", 0),
         ]
-        if self.insecure:
-            return grpc.aio.insecure_channel(self.address, options=options)
         if self.server_name is not None:
             options.append(("grpc.ssl_target_name_override", self.server_name))
-        credentials = grpc.ssl_channel_credentials(
-            self.tls_root_certificates, self.client_key, self.client_certificate
-        )
-        return grpc.aio.secure_channel(self.address, credentials, options=options)
+        return options

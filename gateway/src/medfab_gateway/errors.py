@@ -183,7 +183,10 @@ class GatewayError(MedfabError):
 
 
 class ConnectionFailedError(GatewayError):
-    """The peer could not be reached. The call had no effect; it can be repeated as it is."""
+    """The peer could not be reached, or the gateway was closed before the call was begun.
+
+    The call had no effect; it can be repeated as it is.
+    """
 
 
 class RequestLimitError(GatewayError):

@@ -10,7 +10,6 @@ import pytest
 
 from medfab_gateway import (
     AsyncBlockEvents,
-    AsyncGateway,
     AsyncNetwork,
     ConnectionFailedError,
     DeliverError,
@@ -31,6 +30,7 @@ from unit.gateway.fake_gateway import (
     serve,
     status_response,
 )
+from unit.gateway.forms import Connect, only_async
 
 IDENTITY, KEY = make_identity()
 
@@ -41,10 +41,10 @@ async def fake() -> FakeGateway:
 
 
 @pytest.fixture
-async def network(fake: FakeGateway) -> AsyncIterator[AsyncNetwork]:
+async def network(fake: FakeGateway, connect: Connect) -> AsyncIterator[AsyncNetwork]:
     async with (
         serve(fake) as endpoint,
-        AsyncGateway.connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway,
+        connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway,
     ):
         yield gateway.network("care")
 
@@ -122,6 +122,7 @@ async def test_a_dropped_iterator_ends_the_stream_too(
     assert await ended(fake)
 
 
+@only_async
 async def test_cancelling_the_reader_ends_the_stream(
     fake: FakeGateway, network: AsyncNetwork
 ) -> None:
@@ -147,10 +148,12 @@ async def test_closing_from_another_task_ends_the_iteration(
         assert await reader == [0]
 
 
-async def test_closing_the_gateway_is_told_and_cancels_no_task(fake: FakeGateway) -> None:
+async def test_closing_the_gateway_is_told_and_cancels_no_task(
+    fake: FakeGateway, connect: Connect
+) -> None:
     fake.deliver = [block_response(0), None]
     async with serve(fake) as endpoint:
-        gateway = AsyncGateway.connect(endpoint, IDENTITY, private_key_signer(KEY))
+        gateway = connect(endpoint, IDENTITY, private_key_signer(KEY))
         reader = asyncio.create_task(collect(gateway.network("care").block_events(0)))
         await until_begun(fake)
         await gateway.close()
@@ -219,16 +222,16 @@ async def test_failures_of_the_call(
         await anext(network.block_events())
 
 
-async def test_nobody_at_the_address() -> None:
+async def test_nobody_at_the_address(connect: Connect) -> None:
     endpoint = Endpoint("localhost:1", insecure=True)
-    async with AsyncGateway.connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway:
+    async with connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway:
         with pytest.raises(ConnectionFailedError):
             await anext(gateway.network("care").block_events())
 
 
-async def test_bytes_and_digest_without_a_signer() -> None:
+async def test_bytes_and_digest_without_a_signer(connect: Connect) -> None:
     endpoint = Endpoint("localhost:1", insecure=True)
-    async with AsyncGateway.connect(endpoint, IDENTITY) as gateway:
+    async with connect(endpoint, IDENTITY) as gateway:
         blocks = gateway.network("care").block_events()
         assert len(blocks.digest) == len(Hash.SHA256.digest(b""))
         assert blocks.bytes

@@ -2,15 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 import grpc
 import pytest
 
 import medfab_gateway.ehr
-from medfab_gateway import AsyncContract, CommitError
+from medfab_gateway import CommitError
 from medfab_gateway.ehr import (
     AccessDecision,
     AsyncPatient,
@@ -28,12 +28,13 @@ from medfab_gateway.errors import (
     EvaluateError,
     GatewayError,
 )
+from unit.gateway.forms import InThreads
 
 PATIENT = "00112233445566778899aabbccddeeff"
 
 
 class Recorder:
-    """Stands where an `AsyncContract` does; fails as often as it is told to."""
+    """Stands where a contract does; fails as often as it is told to."""
 
     def __init__(self, *failures: str | GatewayError) -> None:
         self.failures = list(failures)
@@ -41,10 +42,6 @@ class Recorder:
         self.running = 0
         self.most_running = 0
         self.ran_beside_first = False
-
-    @property
-    def contract(self) -> AsyncContract:
-        return cast(AsyncContract, self)
 
     async def submit(
         self,
@@ -96,11 +93,49 @@ def large_bundle(copies: int) -> bytes:
     return json.dumps(bundle).encode()
 
 
-def provider(recorder: Recorder) -> AsyncProvider:
-    return AsyncProvider(recorder.contract, msp_id="HospitalMSP", filing_key=FilingKey(bytes(32)))
+class BlockingRecorder:
+    """The same for threads; the recorder itself stays in the event loop of the test."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._loop = asyncio.get_running_loop()
+
+    def submit(self, *args: str, **options: Any) -> bytes:
+        call = self._recorder.submit(*args, **options)
+        return asyncio.run_coroutine_threadsafe(call, self._loop).result(timeout=10)
+
+    def evaluate(self, *args: str, **options: Any) -> bytes:
+        call = self._recorder.evaluate(*args, **options)
+        return asyncio.run_coroutine_threadsafe(call, self._loop).result(timeout=10)
 
 
-async def test_the_first_batch_goes_alone_and_then_four_at_a_time() -> None:
+Make = Callable[..., Any]
+"""A client's asynchronous class, a recorder, and the client's settings → the client."""
+MakeProvider = Callable[[Recorder], AsyncProvider]
+
+
+def make_async(client: type, recorder: Recorder, **settings: Any) -> Any:
+    return client(recorder, **settings)
+
+
+def make_blocking(client: type, recorder: Recorder, **settings: Any) -> Any:
+    twin = getattr(medfab_gateway.ehr, client.__name__.removeprefix("Async"))
+    return InThreads(twin(BlockingRecorder(recorder), **settings), client)
+
+
+@pytest.fixture(params=[make_async, make_blocking])
+def make(request: pytest.FixtureRequest) -> Make:
+    make: Make = request.param
+    return make
+
+
+@pytest.fixture
+def provider(make: Make) -> MakeProvider:
+    settings = {"msp_id": "HospitalMSP", "filing_key": FilingKey(bytes(32))}
+    return lambda recorder: cast(AsyncProvider, make(AsyncProvider, recorder, **settings))
+
+
+async def test_the_first_batch_goes_alone_and_then_four_at_a_time(provider: MakeProvider) -> None:
     recorder = Recorder()
     seen: list[FilingProgress] = []
     result = await provider(recorder).file_bundle(PATIENT, large_bundle(2187), progress=seen.append)
@@ -111,13 +146,13 @@ async def test_the_first_batch_goes_alone_and_then_four_at_a_time() -> None:
     assert seen[0].of_records == seen[-1].records == 2200
 
 
-async def test_what_lost_a_race_is_submitted_again() -> None:
+async def test_what_lost_a_race_is_submitted_again(provider: MakeProvider) -> None:
     recorder = Recorder("MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT")
     result = await provider(recorder).file_bundle(PATIENT, example_bundle())
     assert (result.filed, result.transactions, len(recorder.calls)) == (13, 1, 3)
 
 
-async def test_peers_that_are_behind_are_asked_again() -> None:
+async def test_peers_that_are_behind_are_asked_again(provider: MakeProvider) -> None:
     mismatch = EndorseError(
         "aborted",
         code=grpc.StatusCode.ABORTED,
@@ -142,12 +177,14 @@ async def test_peers_that_are_behind_are_asked_again() -> None:
     ("permitted", "code", "calls"),
     [(True, "NOT_PERMITTED", 2), (False, "NOT_PERMITTED", 1), (True, "CONSENT_REVOKED", 1)],
 )
-async def test_a_new_permit_may_still_be_on_its_way(permitted: bool, code: str, calls: int) -> None:
+async def test_a_new_permit_may_still_be_on_its_way(
+    permitted: bool, code: str, calls: int, make: Make
+) -> None:
     recorder = Recorder(refusal(code, EvaluateError))
     permit = AccessDecision(
         patient=PATIENT, request_id="0" * 64, permitted=permitted, reason="", expires_at=None
     )
-    practitioner = AsyncPractitioner(recorder.contract)
+    practitioner = make(AsyncPractitioner, recorder)
     if calls == 2:
         result = await practitioner.read(permit, holder_msp="HospitalMSP")
         assert result.resources == ("{}",)
@@ -157,14 +194,14 @@ async def test_a_new_permit_may_still_be_on_its_way(permitted: bool, code: str, 
     assert len(recorder.calls) == calls
 
 
-async def test_it_gives_up_in_the_end() -> None:
+async def test_it_gives_up_in_the_end(provider: MakeProvider) -> None:
     recorder = Recorder(*["MVCC_READ_CONFLICT"] * 99)
     with pytest.raises(CommitError):
         await provider(recorder).file_bundle(PATIENT, example_bundle())
     assert len(recorder.calls) == 6
 
 
-async def test_other_failures_are_not_repeated_and_come_as_they_are() -> None:
+async def test_other_failures_are_not_repeated_and_come_as_they_are(provider: MakeProvider) -> None:
     recorder = Recorder("ENDORSEMENT_POLICY_FAILURE")
     with pytest.raises(CommitError):
         await provider(recorder).file_bundle(PATIENT, example_bundle())
@@ -180,9 +217,9 @@ async def test_other_failures_are_not_repeated_and_come_as_they_are() -> None:
         await provider(Later()).file_bundle(PATIENT, large_bundle(2187))
 
 
-async def test_terms_are_transient_and_salted() -> None:
+async def test_terms_are_transient_and_salted(make: Make) -> None:
     recorder = Recorder("OTHER", "OTHER")
-    patient = AsyncPatient(recorder.contract)
+    patient = make(AsyncPatient, recorder)
     for _ in range(2):
         with pytest.raises(CommitError):
             await patient.grant(
@@ -205,9 +242,9 @@ async def test_terms_are_transient_and_salted() -> None:
     }
 
 
-async def test_a_time_needs_a_zone() -> None:
+async def test_a_time_needs_a_zone(make: Make) -> None:
     with pytest.raises(ValueError, match="time zone"):
-        await AsyncPatient(Recorder().contract).grant(
+        await make(AsyncPatient, Recorder()).grant(
             grantee_msp="ClinicMSP",
             purposes=["TREAT"],
             categories=["laboratory"],

@@ -6,9 +6,10 @@ import hashlib
 import pytest
 import trustme
 
-from medfab_gateway import AsyncGateway, ConnectionFailedError, Endpoint, EndpointError
+from medfab_gateway import ConnectionFailedError, Endpoint, EndpointError
 from medfab_gateway.identity import private_key_signer
 from unit.gateway.fake_gateway import FakeGateway, make_identity, read_seek, serve, status_response
+from unit.gateway.forms import Connect
 
 IDENTITY, KEY = make_identity()
 CERTIFICATE = trustme.CA().issue_cert("client.example").cert_chain_pems[0].bytes()
@@ -55,21 +56,21 @@ def test_repr_shows_no_key() -> None:
     assert "SECRET" not in repr(endpoint)
 
 
-async def test_server_name() -> None:
+async def test_server_name(connect: Connect) -> None:
     async with serve(FakeGateway(), host="peer0.hospital.example") as endpoint:
-        async with AsyncGateway.connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway:
+        async with connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway:
             assert await gateway.network("care").contract("ehr").evaluate("F") == b"result"
         unnamed = Endpoint(endpoint.address, tls_root_certificates=endpoint.tls_root_certificates)
-        async with AsyncGateway.connect(unnamed, IDENTITY, private_key_signer(KEY)) as gateway:
+        async with connect(unnamed, IDENTITY, private_key_signer(KEY)) as gateway:
             with pytest.raises(ConnectionFailedError, match="server_name"):
                 await gateway.network("care").contract("ehr").evaluate("F")
 
 
-async def test_mutual_tls_binds_block_requests_to_the_connection() -> None:
+async def test_mutual_tls_binds_block_requests_to_the_connection(connect: Connect) -> None:
     fake = FakeGateway(deliver=[status_response(200)])
     async with (
         serve(fake, mutual_tls=True) as endpoint,
-        AsyncGateway.connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway,
+        connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway,
     ):
         assert [block async for block in gateway.network("care").block_events()] == []
     header, _ = read_seek(fake.requests[0])

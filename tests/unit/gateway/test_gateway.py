@@ -11,7 +11,6 @@ from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import transaction_pb2
 
 from medfab_gateway import (
-    AsyncGateway,
     AsyncNetwork,
     CommitError,
     CommitStatusError,
@@ -35,6 +34,7 @@ from unit.gateway.fake_gateway import (
     make_identity,
     serve,
 )
+from unit.gateway.forms import Connect, only_async
 
 IDENTITY, KEY = make_identity()
 REFUSAL = 'chaincode response 403, {"code":"CONSENT_REQUIRED","message":"No consent."}'
@@ -57,8 +57,8 @@ async def endpoint(fake: FakeGateway) -> AsyncIterator[Endpoint]:
 
 
 @pytest.fixture
-async def network(endpoint: Endpoint) -> AsyncIterator[AsyncNetwork]:
-    async with AsyncGateway.connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway:
+async def network(endpoint: Endpoint, connect: Connect) -> AsyncIterator[AsyncNetwork]:
+    async with connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway:
         yield gateway.network("care")
 
 
@@ -112,14 +112,16 @@ async def test_step_by_step(fake: FakeGateway, network: AsyncNetwork) -> None:
     assert "SECRET" not in repr((proposal, transaction, commit, vars(proposal).keys()))
 
 
-async def test_each_signature_is_made_once(fake: FakeGateway, endpoint: Endpoint) -> None:
+async def test_each_signature_is_made_once(
+    fake: FakeGateway, endpoint: Endpoint, connect: Connect
+) -> None:
     signer, digests = private_key_signer(KEY), []
 
     def counting(digest: bytes) -> bytes:
         digests.append(digest)
         return signer(digest)
 
-    async with AsyncGateway.connect(endpoint, IDENTITY, counting) as gateway:
+    async with connect(endpoint, IDENTITY, counting) as gateway:
         proposal = gateway.network("care").contract("ehr").proposal("Read")
         await proposal.evaluate()
         transaction = await proposal.endorse()
@@ -173,7 +175,7 @@ async def test_endorse_error_says_who_said_what(fake: FakeGateway, network: Asyn
         await network.contract("ehr").submit("Read", "NAME", transient={"k": b"SECRET"})
     error = raised.value
     assert error.code is grpc.StatusCode.ABORTED
-    assert isinstance(error.__cause__, grpc.aio.AioRpcError)
+    assert isinstance(error.__cause__, grpc.RpcError)
     assert error.transaction_id == fake.requests[0].transaction_id
     [detail] = error.details
     assert (detail.address, detail.msp_id) == ("peer0.clinic:7051", "ClinicMSP")
@@ -301,7 +303,11 @@ async def test_deadline_of_the_call(fake: FakeGateway, network: AsyncNetwork) ->
     ],
 )
 async def test_deadlines_of_the_gateway(
-    fake: FakeGateway, endpoint: Endpoint, method: str, error_type: type[MedfabError]
+    fake: FakeGateway,
+    endpoint: Endpoint,
+    method: str,
+    error_type: type[MedfabError],
+    connect: Connect,
 ) -> None:
     fake.delays[method] = 30
     options = GatewayOptions(
@@ -319,7 +325,7 @@ async def test_deadlines_of_the_gateway(
         }
     )
     signer = private_key_signer(KEY)
-    async with AsyncGateway.connect(endpoint, IDENTITY, signer, options=options) as gateway:
+    async with connect(endpoint, IDENTITY, signer, options=options) as gateway:
         contract = gateway.network("care").contract("ehr")
         with pytest.raises(error_type):
             async with asyncio.timeout(5):
@@ -348,6 +354,7 @@ async def test_timeout_of_submit_is_for_all_steps_together(
     assert raised.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
+@only_async
 async def test_cancelling_a_call_cancels_it_at_the_peer(
     fake: FakeGateway, network: AsyncNetwork
 ) -> None:
@@ -365,12 +372,12 @@ async def test_cancelling_a_call_cancels_it_at_the_peer(
 
 
 async def test_closing_the_gateway_is_told_and_cancels_no_task(
-    fake: FakeGateway, endpoint: Endpoint
+    fake: FakeGateway, endpoint: Endpoint, connect: Connect
 ) -> None:
     fake.delays["Submit"] = 30
     begun = asyncio.Event()
     fake.before = lambda method: begun.set() if method == "Submit" else None
-    gateway = AsyncGateway.connect(endpoint, IDENTITY, private_key_signer(KEY))
+    gateway = connect(endpoint, IDENTITY, private_key_signer(KEY))
     task = asyncio.create_task(gateway.network("care").contract("ehr").submit("F"))
     async with asyncio.timeout(5):
         await begun.wait()
@@ -388,8 +395,8 @@ async def test_answer_about_another_transaction_is_not_signed(
     assert fake.calls == ["Endorse"]
 
 
-async def test_without_a_signer(fake: FakeGateway, endpoint: Endpoint) -> None:
-    async with AsyncGateway.connect(endpoint, IDENTITY) as gateway:
+async def test_without_a_signer(fake: FakeGateway, endpoint: Endpoint, connect: Connect) -> None:
+    async with connect(endpoint, IDENTITY) as gateway:
         proposal = gateway.network("care").contract("ehr").proposal("F")
         assert len(proposal.digest) == 32
         with pytest.raises(SigningError, match="no signer"):
@@ -399,40 +406,47 @@ async def test_without_a_signer(fake: FakeGateway, endpoint: Endpoint) -> None:
     assert fake.calls == []
 
 
-async def test_ed25519_identities_sign_the_message(fake: FakeGateway, endpoint: Endpoint) -> None:
+async def test_ed25519_identities_sign_the_message(
+    fake: FakeGateway, endpoint: Endpoint, connect: Connect
+) -> None:
     identity, key = make_identity(key=ed25519.Ed25519PrivateKey.generate())
-    async with AsyncGateway.connect(endpoint, identity, private_key_signer(key)) as gateway:
+    async with connect(endpoint, identity, private_key_signer(key)) as gateway:
         assert await gateway.network("care").contract("ehr").submit("F") == b"result"
 
 
-async def test_a_supplied_channel_is_left_open(fake: FakeGateway, endpoint: Endpoint) -> None:
+@only_async  # the other form: test_gateway_sync.py
+async def test_a_supplied_channel_is_left_open(
+    fake: FakeGateway, endpoint: Endpoint, connect: Connect
+) -> None:
     async with endpoint.open_channel() as channel:
         for _ in range(2):
-            async with AsyncGateway.connect(channel, IDENTITY, private_key_signer(KEY)) as gateway:
+            async with connect(channel, IDENTITY, private_key_signer(KEY)) as gateway:
                 assert await gateway.network("care").contract("ehr").evaluate("F") == b"result"
 
 
-async def test_a_gateway_of_an_endpoint_closes_its_channel(endpoint: Endpoint) -> None:
-    async with AsyncGateway.connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway:
+async def test_a_gateway_of_an_endpoint_closes_its_channel(
+    endpoint: Endpoint, connect: Connect
+) -> None:
+    async with connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway:
         contract = gateway.network("care").contract("ehr")
         await contract.evaluate("F")
-    with pytest.raises(Exception, match="closed"):
+    with pytest.raises(ConnectionFailedError, match=r"(?s)gateway is closed.*no effect"):
         await contract.evaluate("F")
 
 
-async def test_nobody_at_the_address() -> None:
+async def test_nobody_at_the_address(connect: Connect) -> None:
     endpoint = Endpoint("localhost:1", insecure=True)
-    async with AsyncGateway.connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway:
+    async with connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway:
         with pytest.raises(
             ConnectionFailedError, match=r"(?s)localhost:1 cannot be reached.*running"
         ):
             await gateway.network("care").contract("ehr").evaluate("F")
 
 
-async def test_peer_of_another_authority(endpoint: Endpoint) -> None:
+async def test_peer_of_another_authority(endpoint: Endpoint, connect: Connect) -> None:
     async with serve(FakeGateway()) as other:
         wrong = Endpoint(other.address, tls_root_certificates=endpoint.tls_root_certificates)
-        async with AsyncGateway.connect(wrong, IDENTITY, private_key_signer(KEY)) as gateway:
+        async with connect(wrong, IDENTITY, private_key_signer(KEY)) as gateway:
             with pytest.raises(ConnectionFailedError, match="TLS CA certificate"):
                 await gateway.network("care").contract("ehr").submit("F")
 

@@ -6,15 +6,19 @@
 
 :class:`AsyncProvider` files FHIR bundles, :class:`AsyncPatient` registers, consents, revokes and
 sees who asked, :class:`AsyncPractitioner` asks and reads. :func:`scan_blocks` proves that none of a
-bundle's :func:`phi_values` is in a channel's blocks. What goes where: docs/design/ehr.md.
+bundle's :func:`phi_values` is in a channel's blocks. Without asyncio, on a blocking contract:
+:class:`Provider`, :class:`Patient`, :class:`Practitioner`. What goes where: docs/design/ehr.md.
 """
 
 from medfab_gateway.ehr._filing import FilingKey
 from medfab_gateway.ehr._labels import Labels
 from medfab_gateway.ehr._leaks import Finding, ScanReport, scan_blocks
+from medfab_gateway.ehr._patient import Patient
 from medfab_gateway.ehr._patient_async import AsyncPatient
 from medfab_gateway.ehr._phi import PhiValue, phi_values
+from medfab_gateway.ehr._practitioner import Practitioner
 from medfab_gateway.ehr._practitioner_async import AsyncPractitioner
+from medfab_gateway.ehr._provider import Provider
 from medfab_gateway.ehr._provider_async import AsyncProvider
 from medfab_gateway.ehr._types import (
     Access,
@@ -49,7 +53,10 @@ __all__ = [
     "FilingResult",
     "Finding",
     "Labels",
+    "Patient",
     "PhiValue",
+    "Practitioner",
+    "Provider",
     "Purpose",
     "ReadResult",
     "Resource",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 
+from medfab_gateway import _aio
 from medfab_gateway._contract_async import AsyncContract
 from medfab_gateway.ehr._filing import FilingKey, filing_items, split
 from medfab_gateway.ehr._retry_async import submit_with_retry
 from medfab_gateway.ehr._types import FilingProgress, FilingResult
 from medfab_gateway.ehr.fhir import Bundle, load_bundle
-from medfab_gateway.errors import MedfabError
 
 _CONCURRENCY = 4
 
@@ -52,14 +51,17 @@ class AsyncProvider:
         file with other content, ``NOT_REGISTERED`` where the patient has not registered.
         """
         if isinstance(bundle, bytes):
-            # In a thread: the first validation imports for seconds.
-            bundle = await asyncio.to_thread(load_bundle, bundle)
+            # In the background: the first validation imports for seconds.
+            bundle = await _aio.in_background(load_bundle, bundle)
         items = filing_items(bundle, patient=patient, key=self._filing_key)
         batches = list(split(items))
         done: list[FilingResult] = []
 
-        async def file(batch: bytes) -> None:
-            done.append(await self._file(patient, batch))
+        async def file(batch: bytes) -> FilingResult:
+            return await self._file(patient, batch)
+
+        def count(result: FilingResult) -> None:
+            done.append(result)
             if progress is not None:
                 progress(
                     FilingProgress(
@@ -71,20 +73,8 @@ class AsyncProvider:
                 )
 
         # The first alone: it opens the folder that the others read, so that they cannot conflict.
-        await file(batches[0])
-        remaining = iter(batches[1:])
-
-        async def file_remaining() -> None:
-            for batch in remaining:
-                await file(batch)
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(_CONCURRENCY):
-                    group.create_task(file_remaining())
-        except* MedfabError as failures:
-            # The first: callers branch on the error of a transaction, not on a group.
-            raise failures.exceptions[0] from None
+        count(await file(batches[0]))
+        await _aio.for_each(file, batches[1:], at_once=_CONCURRENCY, done=count)
         return FilingResult(
             filed=sum(result.filed for result in done),
             unchanged=sum(result.unchanged for result in done),

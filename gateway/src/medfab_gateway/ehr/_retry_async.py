@@ -8,10 +8,10 @@ changed nothing, and a little later it is right.
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from medfab_gateway import _aio
 from medfab_gateway._contract_async import AsyncContract
 from medfab_gateway.errors import CommitError, EndorseError, EvaluateError
 
@@ -74,7 +74,7 @@ async def _repeat(
             if not is_transient(error):
                 raise
         # Jitter only keeps rivals apart; nothing rests on its being unpredictable.
-        await asyncio.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311
+        await _aio.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311
         pause *= 2
     return await call()
 

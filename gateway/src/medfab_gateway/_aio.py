@@ -1,0 +1,138 @@
+"""gRPC and waiting, on asyncio: what `*_async.py` builds on.
+
+`_blocking.py` has the same names for the synchronous twin that scripts/make_sync.py generates.
+Whatever differs for real between the two is in this pair, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import grpc.aio
+
+from medfab_gateway._client import BaseClient
+from medfab_gateway._rpc_errors import (
+    already_closed_error,
+    closed_error,
+    task_is_cancelled,
+    translate_rpc_error,
+)
+from medfab_gateway.endpoint import Endpoint
+from medfab_gateway.errors import GatewayError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+Channel = grpc.aio.Channel
+sleep = asyncio.sleep
+in_background = asyncio.to_thread  # for what would hold up the event loop
+
+
+def open_channel(endpoint: Endpoint) -> Channel:
+    return endpoint.open_channel()
+
+
+class Client(BaseClient[Channel]):
+    """One channel and one caller. Private; `AsyncGateway` is the door."""
+
+    async def call(
+        self,
+        method: Callable[..., Awaitable[Any]],
+        request: Any,
+        error_type: type[GatewayError],
+        *,
+        action: str,
+        timeout: float,
+        transaction_id: str,
+    ) -> Any:
+        """The answer to one request; failures as `translate_rpc_error` makes them."""
+        try:
+            return await method(request, timeout=timeout)
+        except grpc.aio.AioRpcError as error:
+            raise translate_rpc_error(
+                error,
+                error_type,
+                action=action,
+                address=self.address,
+                timeout=timeout,
+                transaction_id=transaction_id,
+            ) from error
+        except grpc.aio.UsageError as error:
+            raise already_closed_error(action=action, transaction_id=transaction_id) from error
+        except asyncio.CancelledError as error:
+            if task_is_cancelled():
+                raise
+            raise closed_error(error_type, action=action, transaction_id=transaction_id) from error
+
+
+class Stream:
+    """One request that is answered by many messages, without a deadline."""
+
+    def __init__(
+        self,
+        client: Client,
+        method: Callable[..., Any],
+        request: Any,
+        error_type: type[GatewayError],
+        *,
+        action: str,
+    ) -> None:
+        self._address = client.address
+        self._error_type = error_type
+        self._action = action
+        self._cancelled = False
+        try:
+            self._call = method(iter([request]))
+        except grpc.aio.UsageError as error:
+            raise already_closed_error(action=action) from error
+
+    async def read(self) -> Any:
+        """The next message; None after the last one, and after `cancel()`."""
+        try:
+            response = await self._call.read()
+        except grpc.aio.AioRpcError as error:
+            raise translate_rpc_error(
+                error, self._error_type, action=self._action, address=self._address
+            ) from error
+        except asyncio.CancelledError as error:
+            if task_is_cancelled():
+                raise
+            if self._cancelled:
+                return None
+            raise closed_error(self._error_type, action=self._action) from error
+        return None if response is grpc.aio.EOF else response
+
+    def cancel(self) -> None:
+        """Ends the stream at the peer, and the `read()` that waits. Harmless afterwards."""
+        self._cancelled = True
+        with suppress(RuntimeError):  # the event loop may be closed by now
+            self._call.cancel()
+
+
+async def for_each(
+    function: Callable[[Item], Awaitable[Result]],
+    items: Iterable[Item],
+    *,
+    at_once: int,
+    done: Callable[[Result], None],
+) -> None:
+    """Call `function` with every item, some `at_once`, and `done` with each result as it comes.
+
+    The first failure cancels the calls under way and is raised as it is.
+    """
+    remaining = iter(items)
+
+    async def work() -> None:
+        for item in remaining:
+            done(await function(item))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(at_once):
+                group.create_task(work())
+    except* Exception as failures:
+        # The first: callers branch on the error of a transaction, not on a group.
+        raise failures.exceptions[0] from None

@@ -1,0 +1,63 @@
+# Made by scripts/make_sync.py from _commit_async.py: change that, and run it.
+"""Whether a submitted transaction was committed, and whether it is valid."""
+
+from __future__ import annotations
+
+from fabric_protos.gateway import gateway_pb2
+from fabric_protos.peer import transaction_pb2
+
+from medfab_gateway._blocking import Client
+from medfab_gateway._messages.transaction import build_commit_status_request
+from medfab_gateway._signable import Signable
+from medfab_gateway._status import Status
+from medfab_gateway._validation import validation_code_name
+from medfab_gateway.errors import CommitStatusError
+
+
+class Commit(Signable):
+    """A question about one transaction, which can be asked as often as wanted.
+
+    `bytes` is a `gateway.SignedCommitStatusRequest`.
+    """
+
+    def __init__(self, client: Client, *, channel_name: str, transaction_id: str) -> None:
+        request = build_commit_status_request(
+            identity=client.identity, channel_id=channel_name, transaction_id=transaction_id
+        )
+        message = gateway_pb2.SignedCommitStatusRequest(request=request)
+        super().__init__(client, message, signed=message, content=request)
+        self._client = client
+        self._channel_name = channel_name
+        self._transaction_id = transaction_id
+
+    @property
+    def transaction_id(self) -> str:
+        return self._transaction_id
+
+    def status(self, *, timeout: float | None = None) -> Status:
+        """Waits until the peer has the transaction in a block.
+
+        timeout: seconds; None: the gateway's `commit_status_timeout`. A peer waits for ever for
+        a transaction that it never sees. Raises `CommitStatusError`; and `ConnectionFailedError`
+        or `RequestLimitError`, which say only that this question was not asked.
+        """
+        self.sign()
+        response = self._client.call(
+            self._client.gateway.CommitStatus,
+            self._message,
+            CommitStatusError,
+            action=f"Asking on channel {self._channel_name} whether transaction "
+            f"{self._transaction_id} is committed",
+            timeout=self._client.options.commit_status_timeout if timeout is None else timeout,
+            transaction_id=self._transaction_id,
+        )
+        return Status(
+            code=validation_code_name(response.result),
+            successful=response.result == transaction_pb2.VALID,
+            block_number=response.block_number,
+            transaction_id=self._transaction_id,
+        )
+
+    def sign(self) -> None:
+        """Signs the question, unless it is signed. `status()` does so by itself."""
+        self._sign()

@@ -1,0 +1,98 @@
+# Made by scripts/make_sync.py from _transaction_async.py: change that, and run it.
+"""An endorsed transaction, on its way to the orderers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fabric_protos.gateway import gateway_pb2
+from google.protobuf.message import DecodeError
+
+from medfab_gateway._blocking import Client
+from medfab_gateway._commit import Commit
+from medfab_gateway._messages.transaction import read_channel_header, read_transaction_result
+from medfab_gateway._signable import Signable
+from medfab_gateway.errors import MedfabError, SubmitError
+
+
+class Transaction(Signable):
+    """What `Proposal.endorse()` gives: endorsed, not yet submitted.
+
+    `bytes` is a `gateway.PreparedTransaction`.
+    """
+
+    def __init__(self, client: Client, prepared: Any) -> None:
+        """prepared: a `gateway.PreparedTransaction`."""
+        payload = prepared.envelope.payload
+        super().__init__(client, prepared, signed=prepared.envelope, content=payload)
+        self._client = client
+        try:
+            header = read_channel_header(payload)
+            if header.tx_id != prepared.transaction_id:
+                raise ValueError(f"it has the id {header.tx_id}")
+            self._channel_name: str = header.channel_id
+            self._result = read_transaction_result(payload)
+        except (DecodeError, ValueError) as error:
+            raise MedfabError(
+                f"The peer's answer is not the endorsed transaction {prepared.transaction_id}: "
+                f"{error}. Nothing was signed or submitted."
+            ) from error
+
+    @property
+    def transaction_id(self) -> str:
+        transaction_id: str = self._message.transaction_id
+        return transaction_id
+
+    @property
+    def result(self) -> bytes:
+        """What the contract answered. It takes effect only if the transaction is committed."""
+        return self._result
+
+    def submit(self, *, timeout: float | None = None) -> Commit:
+        """Hands the transaction to the orderers; `Commit.status()` tells the outcome.
+
+        timeout: seconds; None: the gateway's `submit_timeout`. Raises `SubmitError`, whose
+        description says when the transaction may have been ordered nevertheless;
+        `ConnectionFailedError` or `RequestLimitError` where it certainly was not.
+        """
+        self._sign()
+        # Made and signed first: nothing may fail here between submitting and asking.
+        commit = Commit(
+            self._client, channel_name=self._channel_name, transaction_id=self.transaction_id
+        )
+        if self._client.can_sign:
+            commit.sign()
+        try:
+            self._client.call(
+                self._client.gateway.Submit,
+                gateway_pb2.SubmitRequest(
+                    transaction_id=self.transaction_id,
+                    channel_id=self._channel_name,
+                    prepared_transaction=self._message.envelope,
+                ),
+                SubmitError,
+                action=f"Submitting transaction {self.transaction_id} to channel "
+                f"{self._channel_name}",
+                timeout=self._client.options.submit_timeout if timeout is None else timeout,
+                transaction_id=self.transaction_id,
+            )
+        except SubmitError as error:
+            error.result = self._result
+            raise
+        return commit
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmittedTransaction:
+    """A transaction that the orderers have; its outcome is still open."""
+
+    result: bytes = field(repr=False)
+    """What the contract answered. It takes effect only if the transaction is committed."""
+
+    commit: Commit
+    """Asks for the outcome."""
+
+    @property
+    def transaction_id(self) -> str:
+        return self.commit.transaction_id
