@@ -201,6 +201,12 @@ async def test_a_key_with_its_own_policy(contracts: Contracts) -> None:
         await parity.submit("Put", key, "as before", endorsing_organizations=hospital)
     await parity.submit("Put", key, "as before", endorsing_organizations=both)
 
+    # A key that is deleted takes its policy along.
+    await parity.submit("Protect", "", key, json.dumps(hospital), endorsing_organizations=both)
+    await parity.submit("Delete", key, endorsing_organizations=hospital)
+    await parity.submit("Put", key, "reborn", endorsing_organizations=both)
+    assert await ask(parity, "Protectors", "", key) is None
+
 
 async def test_a_private_key_with_its_own_policy(contracts: Contracts) -> None:
     """The hospital's implicit collection needs its signature alone, until the key wants both.

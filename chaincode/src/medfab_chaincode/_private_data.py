@@ -35,7 +35,10 @@ class PrivateData:
     async def get_private_data_many(
         self, collection: str, keys: Sequence[str]
     ) -> list[bytes | None]:
-        """Read many keys of a collection; None for each one that is absent or missing here."""
+        """Read many keys of a collection; None for each one that is absent or missing here.
+
+        Keep an answer below 100 MiB, as in `get_states`.
+        """
         return await self._reader.get_many(
             _keys.checked_collection(collection), _keys.checked_keys(keys)
         )

@@ -35,7 +35,11 @@ class PublicState:
         return await self._reader.get_public(_keys.checked_key(key))
 
     async def get_states(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Read many keys, in few round trips where the peer can; None for each absent one."""
+        """Read many keys, in few round trips where the peer can; None for each absent one.
+
+        Up to 1000 keys are in one answer, which the peer cannot send if it is over 100 MiB: it
+        then ends the stream, and all transactions on it fail. Cut lists of large values.
+        """
         return await self._reader.get_many("", _keys.checked_keys(keys))
 
     def put_state(self, key: str, value: bytes) -> None:
