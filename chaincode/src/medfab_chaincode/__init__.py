@@ -5,10 +5,14 @@ Write a `Contract`, serve it with ``medfab-chaincode serve module:Class`` or wit
 """
 
 from medfab_chaincode._canonical import canonical_json
+from medfab_chaincode._chaincode_call import Response
 from medfab_chaincode._contract import Context, Contract
 from medfab_chaincode._definition import evaluate, submit
+from medfab_chaincode._endorsement_policy import KeyEndorsementPolicy
 from medfab_chaincode._identity import ClientIdentity
-from medfab_chaincode._ranges import KeyValue, KeyValueIterator
+from medfab_chaincode._pages import Page
+from medfab_chaincode._proposal import SignedProposal
+from medfab_chaincode._results import HistoryIterator, KeyModification, KeyValue, KeyValueIterator
 from medfab_chaincode._server import serve
 from medfab_chaincode._settings import ServerSettings
 from medfab_chaincode._state_json import parse_state
@@ -35,15 +39,21 @@ __all__ = [
     "Contract",
     "ContractError",
     "DefinitionError",
+    "HistoryIterator",
     "IdentityError",
     "InvalidArgumentError",
     "InvalidKeyError",
+    "KeyEndorsementPolicy",
+    "KeyModification",
     "KeyValue",
     "KeyValueIterator",
     "NotCanonicalError",
+    "Page",
     "PeerError",
+    "Response",
     "ServerSettings",
     "SettingsError",
+    "SignedProposal",
     "StateFormatError",
     "StreamLostError",
     "Stub",

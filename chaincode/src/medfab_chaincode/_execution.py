@@ -45,12 +45,12 @@ class Executor:
         self._router = router
 
     async def execute(
-        self, conversation: Conversation, *, payload: bytes, proposal_bytes: bytes
+        self, conversation: Conversation, *, payload: bytes, proposal: Any
     ) -> Outcome:
         """Call the contract and send its writes if it succeeds."""
         function = UNKNOWN
         try:
-            stub = Stub.from_message(conversation, payload=payload, proposal_bytes=proposal_bytes)
+            stub = Stub.from_message(conversation, payload=payload, proposal=proposal)
             route = self._router.resolve(stub.function)
             function = route.wire_name
             result = encode_result(await route.call(Context(stub), stub.args[1:]))

@@ -143,7 +143,7 @@ class StreamHandler:
             outcome = await self._executor.execute(
                 conversation,
                 payload=message.payload,
-                proposal_bytes=message.proposal.proposal_bytes,
+                proposal=message.proposal,
             )
             await conversation.close()
         finally:

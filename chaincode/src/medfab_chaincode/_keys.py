@@ -13,12 +13,29 @@ _SEPARATOR = "\x00"
 _HIGHEST = "\U0010ffff"
 _LOWEST_SIMPLE_KEY = "\x01"
 
+ALL_COMPOSITE_KEYS = (_SEPARATOR, _SEPARATOR + _HIGHEST)
+"""The bounds of the range that holds every composite key and nothing else."""
+
 
 def checked_key(key: str) -> str:
     """Return `key`, or raise `InvalidKeyError` if it is empty or not UTF-8."""
     if not key:
         raise InvalidKeyError("a key must not be empty")
-    return _encodable(key, "a key")
+    return encodable(key, "a key")
+
+
+def checked_keys(keys: Sequence[str]) -> list[str]:
+    """Return `keys`, each of them checked; `InvalidKeyError` too for one string."""
+    if isinstance(keys, str):
+        raise InvalidKeyError("the keys are a list, not one string")
+    return [checked_key(key) for key in keys]
+
+
+def checked_query(query: str) -> str:
+    """Return `query`, or raise `InvalidKeyError` if it is empty or not UTF-8."""
+    if not query:
+        raise InvalidKeyError("a query must not be empty")
+    return encodable(query, "a query")
 
 
 def checked_collection(collection: str) -> str:
@@ -26,7 +43,7 @@ def checked_collection(collection: str) -> str:
     if not collection:
         # To the peer an empty collection means public state: private data would be published.
         raise InvalidKeyError("a collection name must not be empty")
-    return _encodable(collection, "a collection name")
+    return encodable(collection, "a collection name")
 
 
 def create_composite_key(object_type: str, attributes: Sequence[str]) -> str:
@@ -44,7 +61,7 @@ def create_composite_key(object_type: str, attributes: Sequence[str]) -> str:
     for part in parts:
         if _SEPARATOR in part or _HIGHEST in part:
             raise InvalidKeyError("a part of a composite key must not hold U+0000 or U+10FFFF")
-        _encodable(part, "a part of a composite key")
+        encodable(part, "a part of a composite key")
     return _SEPARATOR + _SEPARATOR.join(parts) + _SEPARATOR
 
 
@@ -71,7 +88,7 @@ def simple_range(start: str, end: str) -> tuple[str, str]:
                 "a range of simple keys must not begin or end at a composite key;"
                 " use a partial composite key instead"
             )
-        _encodable(bound, "a bound of a range")
+        encodable(bound, "a bound of a range")
     return start or _LOWEST_SIMPLE_KEY, end
 
 
@@ -81,7 +98,8 @@ def composite_range(object_type: str, attributes: Sequence[str]) -> tuple[str, s
     return start, start + _HIGHEST
 
 
-def _encodable(text: str, what: str) -> str:
+def encodable(text: str, what: str) -> str:
+    """Return `text`, or raise `InvalidKeyError`, which says what it is, if it is not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,6 +1,8 @@
 """What a client signed: creator, timestamp and transient data, decoded when first asked for."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -30,6 +32,17 @@ class Transient(Mapping[str, bytes]):
         return f"<transient: {len(self)} entries>"
 
 
+@dataclass(frozen=True, slots=True)
+class SignedProposal:
+    """What a client signed; `repr` shows none of it, because transient data is part of it."""
+
+    proposal_bytes: bytes = field(repr=False)
+    """A serialised `protos.Proposal`."""
+
+    signature: bytes = field(repr=False)
+    """The creator's signature over `proposal_bytes`; the peer has checked it."""
+
+
 class ProposalView:
     """The parts of a `SignedProposal` that a contract may see.
 
@@ -37,20 +50,32 @@ class ProposalView:
     except that the transient map is empty.
     """
 
-    def __init__(self, proposal_bytes: bytes) -> None:
+    def __init__(self, proposal_bytes: bytes, signature: bytes = b"") -> None:
         self._proposal_bytes = proposal_bytes
+        self._signature = signature
+
+    @property
+    def signed(self) -> SignedProposal:
+        """The proposal as the client signed it."""
+        self._require()
+        return SignedProposal(self._proposal_bytes, self._signature)
 
     @cached_property
     def creator(self) -> bytes:
         """The serialised identity that signed the proposal (`msp.SerializedIdentity`)."""
-        header = common_pb2.SignatureHeader.FromString(self._header.signature_header)
-        return bytes(header.creator)
+        return bytes(self._signature_header.creator)
+
+    @cached_property
+    def binding(self) -> bytes:
+        """SHA-256 over nonce, creator and epoch (8 bytes, the lowest first), as in every shim."""
+        header = self._signature_header
+        epoch: int = self._channel_header.epoch
+        return hashlib.sha256(header.nonce + header.creator + epoch.to_bytes(8, "little")).digest()
 
     @cached_property
     def timestamp(self) -> datetime:
         """When the client says it made the proposal: the same on every peer, in UTC."""
-        header = common_pb2.ChannelHeader.FromString(self._header.channel_header)
-        moment: datetime = header.timestamp.ToDatetime(tzinfo=UTC)
+        moment: datetime = self._channel_header.timestamp.ToDatetime(tzinfo=UTC)
         return moment
 
     @cached_property
@@ -65,6 +90,17 @@ class ProposalView:
 
     @cached_property
     def _header(self) -> Any:
+        self._require()
+        return common_pb2.Header.FromString(self._proposal.header)
+
+    @cached_property
+    def _signature_header(self) -> Any:
+        return common_pb2.SignatureHeader.FromString(self._header.signature_header)
+
+    @cached_property
+    def _channel_header(self) -> Any:
+        return common_pb2.ChannelHeader.FromString(self._header.channel_header)
+
+    def _require(self) -> None:
         if not self._proposal_bytes:
             raise ChaincodeError("the peer sent this transaction without its proposal")
-        return common_pb2.Header.FromString(self._proposal.header)

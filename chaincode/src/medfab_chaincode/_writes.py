@@ -5,7 +5,9 @@ from typing import Any
 
 from fabric_protos.peer import chaincode_shim_pb2
 
+from medfab_chaincode import _keys
 from medfab_chaincode._conversation import Conversation
+from medfab_chaincode._metadata import VALIDATION_PARAMETER
 
 WriteRecord = chaincode_shim_pb2.WriteRecord
 
@@ -17,12 +19,24 @@ class WriteSet:
     """What a transaction wants written, in the order of each key's first write."""
 
     def __init__(self) -> None:
-        self._records: dict[tuple[str, str], Any] = {}
+        # A key's value and its metadata are written apart, neither replaces the other.
+        self._records: dict[tuple[str, str, bool], Any] = {}
 
     def add(self, kind: str, collection: str, key: str, value: bytes = b"") -> None:
         """Collect one write; `collection` is empty for public state."""
-        self._records[collection, key] = WriteRecord(
-            key=key, value=value, collection=collection, type=kind
+        self._records[collection, key, False] = WriteRecord(
+            key=_keys.checked_key(key), value=checked_value(value), collection=collection, type=kind
+        )
+
+    def add_validation_parameter(self, collection: str, key: str, parameter: bytes) -> None:
+        """Collect the write of a key's endorsement policy; empty removes it."""
+        self._records[collection, key, True] = WriteRecord(
+            key=_keys.checked_key(key),
+            collection=collection,
+            metadata=chaincode_shim_pb2.StateMetadata(
+                metakey=VALIDATION_PARAMETER, value=checked_value(parameter)
+            ),
+            type="PUT_STATE_METADATA",
         )
 
     async def flush(self, conversation: Conversation) -> None:
@@ -58,8 +72,19 @@ def _single(kind: str, record: Any) -> bytes:
         message = chaincode_shim_pb2.PutState(
             key=record.key, value=record.value, collection=record.collection
         )
+    elif kind == "PUT_STATE_METADATA":
+        message = chaincode_shim_pb2.PutStateMetadata(
+            key=record.key, collection=record.collection, metadata=record.metadata
+        )
     else:
         # DEL_STATE and PURGE_PRIVATE_DATA: the peer reads both as a DelState.
         message = chaincode_shim_pb2.DelState(key=record.key, collection=record.collection)
     payload: bytes = message.SerializeToString()
     return payload
+
+
+def checked_value(value: bytes) -> bytes:
+    """Return `value`; `TypeError` for anything but bytes, whose text may be a patient's."""
+    if not isinstance(value, bytes):
+        raise TypeError(f"the ledger stores bytes, not {type(value).__name__}")
+    return value

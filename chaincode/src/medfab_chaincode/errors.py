@@ -8,7 +8,7 @@
     │   ├── InvalidArgumentError     an argument or transient entry is not of its declared type
     │   └── UnknownFunctionError     no contract here has a function of that name
     ├── DefinitionError          a contract class cannot be served as it is written
-    ├── InvalidKeyError          a key, collection or event name that Fabric cannot store
+    ├── InvalidKeyError          a key, query or name that Fabric cannot take
     ├── NotCanonicalError        a value has no canonical JSON form
     ├── PeerError                the peer answered a request with ERROR
     ├── SettingsError            the server cannot be started with these settings
@@ -74,7 +74,7 @@ class DefinitionError(ChaincodeError):
 
 
 class InvalidKeyError(ChaincodeError, ValueError):
-    """A key, collection name, composite part or event name that Fabric cannot store."""
+    """A key, composite part, query, or name of an event, collection or chaincode."""
 
 
 class NotCanonicalError(ChaincodeError, TypeError):

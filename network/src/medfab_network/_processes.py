@@ -47,7 +47,8 @@ class NodeProcesses:
     ) -> None:
         """Start a node in a session of its own, so that Ctrl-C at a terminal is ours to handle."""
         self._logs.mkdir(parents=True, exist_ok=True)
-        keep = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+        # PYTHONPATH: where a chaincode process finds a contract that is not installed.
+        keep = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
         inherited = {name: os.environ[name] for name in keep if name in os.environ}
         ended = self._children.pop(node, None)
         if ended is not None:

@@ -57,6 +57,9 @@ class Result:
     writes: dict[Key, bytes | None]
     """Values written; None for a deletion or a purge."""
 
+    parameters: dict[Key, bytes]
+    """Validation parameters written."""
+
     requests: list[str]
     """The types of the requests, in their order."""
 
@@ -67,6 +70,7 @@ class Simulation:
 
     done: asyncio.Future[Any]
     writes: dict[Key, bytes | None] = field(default_factory=dict)
+    parameters: dict[Key, bytes] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     iterators: dict[str, list[Any]] = field(default_factory=dict)
     busy: bool = False
@@ -80,6 +84,8 @@ class FakePeer:
         self.chaincode_id = ""
         self.refusals: dict[str, str] = {}
         """Request type → the text of the ERROR that it is answered with."""
+        self.answers: dict[str, Callable[[bytes], bytes]] = {}
+        """Request type → from its payload to that of the RESPONSE, in place of the ledger's."""
         self.silent: set[str] = set()
         """Request types that are never answered."""
         self.swallow_values = False
@@ -153,6 +159,7 @@ class FakePeer:
             payload=response.payload,
             event=None if event is None else (event.event_name, event.payload),
             writes=simulation.writes,
+            parameters=simulation.parameters,
             requests=simulation.requests,
         )
 
@@ -230,6 +237,8 @@ class FakePeer:
 
     def _answer(self, kind: str, payload: bytes, simulation: Simulation) -> bytes:
         shim = chaincode_shim_pb2
+        if kind in self.answers:
+            return self.answers[kind](payload)
         if kind in ("GET_STATE", "GET_PRIVATE_DATA_HASH"):
             get = shim.GetState.FromString(payload)
             value = self.ledger.get((get.collection, get.key), b"")
@@ -243,6 +252,9 @@ class FakePeer:
             return bytes(result.SerializeToString())
         if kind == "WRITE_BATCH_STATE":
             for record in shim.WriteBatchState.FromString(payload).rec:
+                if record.type == shim.WriteRecord.PUT_STATE_METADATA:
+                    self._put_metadata(record, simulation)
+                    continue
                 is_put = record.type == shim.WriteRecord.PUT_STATE
                 simulation.writes[record.collection, record.key] = record.value if is_put else None
             return b""
@@ -250,11 +262,19 @@ class FakePeer:
             put = shim.PutState.FromString(payload)
             simulation.writes[put.collection, put.key] = put.value
             return b""
+        if kind == "PUT_STATE_METADATA":
+            self._put_metadata(shim.PutStateMetadata.FromString(payload), simulation)
+            return b""
         if kind in ("DEL_STATE", "PURGE_PRIVATE_DATA"):
             deletion = shim.DelState.FromString(payload)
             simulation.writes[deletion.collection, deletion.key] = None
             return b""
         return self._answer_query(kind, payload, simulation)
+
+    @staticmethod
+    def _put_metadata(record: Any, simulation: Simulation) -> None:
+        assert record.metadata.metakey == "VALIDATION_PARAMETER"
+        simulation.parameters[record.collection, record.key] = record.metadata.value
 
     def _answer_query(self, kind: str, payload: bytes, simulation: Simulation) -> bytes:
         shim = chaincode_shim_pb2

@@ -151,10 +151,11 @@ class Ledger(Contract):
     async def stray(self, context: Context) -> str:
         """Return with a request under way and another one queued."""
         self.stray_tasks = [
-            asyncio.ensure_future(context.stub.get_state("a")),
+            asyncio.ensure_future(context.stub.get_private_data("secrets", "a")),
             asyncio.ensure_future(context.stub.get_state("b")),
         ]
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # they begin
+        await asyncio.sleep(0)  # the read of public state is sent to the queue
         return "returned"
 
     @evaluate("Who")
