@@ -13,6 +13,8 @@ import pytest
 
 from medfab_gateway import AsyncContract, AsyncGateway, AsyncNetwork
 from medfab_network import Network, Topology, User, load_topology
+from medfab_network._binaries import Binaries, ensure_binaries
+from medfab_network._progress import Silent
 from medfab_network.topology import HOST, PORTS_PER_ORGANIZATION
 
 TOPOLOGY = Path(__file__).parent / "two_providers.yaml"
@@ -52,6 +54,12 @@ class Consortium:
         user = User(name=name, attributes={"medfab.role": role, **attributes})
         await self.running_network.enrol_user(org, user)
         return name
+
+
+@pytest.fixture(scope="session")
+async def binaries() -> Binaries:
+    """Fabric's programs, built first where they are not there."""
+    return await ensure_binaries(Silent())
 
 
 @pytest.fixture(scope="session")

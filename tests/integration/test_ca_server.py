@@ -32,10 +32,10 @@ from medfab_gateway.ca import (
     Subject,
 )
 from medfab_gateway.identity import private_key_signer
+from medfab_network._binaries import Binaries
 
 pytestmark = pytest.mark.integration
 
-BINARIES = Path(os.environ.get("MEDFAB_BIN_DIR", "/tmp/try/bin"))  # noqa: S108
 ATTRIBUTES_OID = ObjectIdentifier("1.2.3.4.5.6.7.8.1")
 ADMIN_SECRET = "the-admins-secret"
 
@@ -52,16 +52,13 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    binary = BINARIES / "fabric-ca-server"
-    if not binary.exists():
-        pytest.skip(f"no fabric-ca-server at {BINARIES} (MEDFAB_BIN_DIR)")
+def server(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("ca")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [
-        str(binary),
+        str(binaries["fabric-ca-server"]),
         "start",
         f"--home={home}",
         "--address=127.0.0.1",
@@ -275,7 +272,11 @@ async def test_a_root_that_did_not_sign_is_a_tls_error(server: Server) -> None:
 
 
 async def test_fabric_ca_client_and_ours_understand_each_other(
-    ca: AsyncCertificateAuthority, admin: Enrollment, server: Server, tmp_path: Path
+    ca: AsyncCertificateAuthority,
+    admin: Enrollment,
+    server: Server,
+    binaries: Binaries,
+    tmp_path: Path,
 ) -> None:
     """Registered by ours, enrolled by theirs; their credential then signs our request."""
     enrollment_id = _new_id("admin")
@@ -286,7 +287,7 @@ async def test_fabric_ca_client_and_ours_understand_each_other(
     )
     address = server.url.removeprefix("https://")
     command = [
-        str(BINARIES / "fabric-ca-client"),
+        str(binaries["fabric-ca-client"]),
         "enroll",
         f"--url=https://{enrollment_id}:{secret}@{address}",
         "--caname=ca-hospital",

@@ -11,7 +11,6 @@ from contextlib import suppress
 import grpc
 import grpc.aio
 import pytest
-import yaml
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import events_pb2_grpc
 
@@ -197,17 +196,6 @@ def one_record() -> dict[str, bytes]:
     return {"records": json.dumps({"items": [item]}).encode()}
 
 
-@pytest.fixture
-def spared(consortium: NetworkConsortium) -> None:
-    """Skip while the peers wait for private data of transactions that are invalid anyway."""
-    core = consortium.running_network.directory.glob("organizations/*/nodes/peer0.*/core.yaml")
-    for path in core:
-        gossip = yaml.safe_load(path.read_text())["peer"]["gossip"]["pvtData"]
-        if not gossip["skipPullingInvalidTransactionsDuringCommit"]:
-            pytest.skip("peer.gossip.pvtData.skipPullingInvalidTransactionsDuringCommit is false")
-
-
-@pytest.mark.usefixtures("spared")
 async def test_a_transaction_sent_again_counts_once_and_delays_nobody(people: People) -> None:
     """Envelopes are in the blocks: anybody may send one again, and the data is gone by then."""
     proposal = propose(people.asker, "RequestAccess", people.pseudonym, transient=request())
@@ -222,7 +210,6 @@ async def test_a_transaction_sent_again_counts_once_and_delays_nobody(people: Pe
     assert len(await people.patient.accesses()) == 1
 
 
-@pytest.mark.usefixtures("spared")
 async def test_records_endorsed_elsewhere_are_refused_and_delay_nobody(people: People) -> None:
     """The holder's peer has never seen the data, and must not wait for it."""
     call = propose(
@@ -316,8 +303,6 @@ async def test_no_client_streams_private_data_past_the_contract(
     consortium: NetworkConsortium, people: People
 ) -> None:
     """`DeliverWithPrivateData` gives every reader of blocks all that is not member-only."""
-    if "event/Block" not in (consortium.running_network.directory / "configtx.yaml").read_text():
-        pytest.xfail("the channel has no ACL event/Block: /Channel/Application/Admins")
     await people.provider.file_bundle(people.pseudonym, example_bundle())
     await people.permit()
     holders_peer = client_of(people.filer).channel

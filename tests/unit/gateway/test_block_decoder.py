@@ -1,12 +1,10 @@
-"""Decoding blocks that are put together here, and one that configtxgen makes."""
+"""Decoding blocks that are put together here."""
 
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medfab_gateway import (
-    Block,
     BlockDecodeError,
     ChaincodeEvent,
     HashedWrite,
@@ -35,7 +32,6 @@ from unit.gateway.fake_gateway import Proposal, endorsed_payload, make_identity
 
 IDENTITY, KEY = make_identity("HospitalMSP")
 TIMESTAMP_NS = 1_700_000_000_123_456_000
-CONFIGTXGEN = Path("/tmp/try/bin/configtxgen")  # noqa: S108
 
 
 def make_proposal() -> tuple[str, Proposal]:
@@ -291,39 +287,3 @@ def test_hash_of_the_header(number: int, integer: str) -> None:
     body = bytes.fromhex(integer) + b"\x04\x20" + b"p" * 32 + b"\x04\x20" + b"d" * 32
     expected = hashlib.sha256(bytes([0x30, len(body)]) + body).digest()
     assert decode_block(make_block([], number=number)).hash == expected
-
-
-def sampleconfig() -> Path | None:
-    tools = Path(__file__).parents[3] / "network/tools/fabric"
-    try:
-        command = ["go", "list", "-m", "-f", "{{.Dir}}", "github.com/hyperledger/fabric"]
-        listed = subprocess.run(command, cwd=tools, capture_output=True, text=True, timeout=20)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    folder = Path(listed.stdout.strip()) / "sampleconfig"
-    return folder if listed.returncode == 0 and folder.is_dir() else None
-
-
-def test_a_genesis_block_of_configtxgen(tmp_path: Path) -> None:
-    config = sampleconfig()
-    if not CONFIGTXGEN.exists() or config is None:
-        pytest.skip("needs configtxgen and Fabric's sample configuration")
-    file = tmp_path / "genesis.block"
-    command = [str(CONFIGTXGEN), "-profile", "SampleDevModeSolo", "-channelID", "care"]
-    subprocess.run(
-        [*command, "-outputBlock", str(file), "-configPath", str(config)],
-        check=True,
-        capture_output=True,
-        timeout=30,
-    )
-    block: Block = decode_block(file.read_bytes())
-    assert block.number == 0
-    assert block.raw == file.read_bytes()
-    data = common_pb2.Block.FromString(block.raw).data.data
-    assert block.data_hash == hashlib.sha256(b"".join(data)).digest()
-    [transaction] = block.transactions
-    assert (transaction.type, transaction.channel_id) == ("CONFIG", "care")
-    assert transaction.undecoded is None
-    assert transaction.config is not None
-    groups = configtx_pb2.ConfigEnvelope.FromString(transaction.config).config.channel_group.groups
-    assert "Orderer" in groups
