@@ -12,7 +12,7 @@ The file format is the YAML shown in `data/consortium.yaml`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from medfab_network import _checks as check
 from medfab_network.errors import TopologyError
 
 HOST = "127.0.0.1"
@@ -187,18 +188,18 @@ def load_topology(path: Path | None) -> Topology:
 
 def parse_topology(document: Any) -> Topology:
     """Check a topology document and compute its nodes and ports."""
-    root = _mapping(document, "the topology")
-    _known(
+    root = check.mapping(document, "the topology")
+    check.known_keys(
         root,
         "the topology",
         ["name", "base_port", "ordering", "organizations", "channels", "chaincodes"],
     )
-    name = _text(root.get("name", "medfab"), "name", _NAME)
-    base_port = _integer(root.get("base_port", 17000), "base_port", 1024, 60000)
+    name = check.text(root.get("name", "medfab"), "name", _NAME)
+    base_port = check.integer(root.get("base_port", 17000), "base_port", 1024, 60000)
 
-    ordering_document = _mapping(root.get("ordering"), "ordering")
-    _known(ordering_document, "ordering", ["name", "msp_id", "orderers"])
-    organizations_documents = _list(root.get("organizations"), "organizations")
+    ordering_document = check.mapping(root.get("ordering"), "ordering")
+    check.known_keys(ordering_document, "ordering", ["name", "msp_id", "orderers"])
+    organizations_documents = check.sequence(root.get("organizations"), "organizations")
     if not organizations_documents:
         raise TopologyError("organizations: at least one is needed")
     last_port = base_port + PORTS_PER_ORGANIZATION * (1 + len(organizations_documents))
@@ -206,20 +207,20 @@ def parse_topology(document: Any) -> Topology:
         raise TopologyError(f"base_port: {base_port} leaves no room below 65536")
 
     chaincode_documents = [
-        _mapping(d, f"chaincodes[{i}]")
-        for i, d in enumerate(_list(root.get("chaincodes", []), "chaincodes"))
+        check.mapping(d, f"chaincodes[{i}]")
+        for i, d in enumerate(check.sequence(root.get("chaincodes", []), "chaincodes"))
     ]
     ordering = _ordering(ordering_document, base_port)
     organizations = tuple(
         _organization(
-            _mapping(document, f"organizations[{index}]"),
+            check.mapping(document, f"organizations[{index}]"),
             f"organizations[{index}]",
             base_port + PORTS_PER_ORGANIZATION * (index + 1),
         )
         for index, document in enumerate(organizations_documents)
     )
-    _unique([o.name for o in (ordering, *organizations)], "organizations: name")
-    _unique([o.msp_id for o in (ordering, *organizations)], "organizations: msp_id")
+    check.unique([o.name for o in (ordering, *organizations)], "organizations: name")
+    check.unique([o.msp_id for o in (ordering, *organizations)], "organizations: msp_id")
 
     topology = Topology(
         name=name,
@@ -233,19 +234,19 @@ def parse_topology(document: Any) -> Topology:
     chaincodes = tuple(
         _chaincode(document, index, topology) for index, document in enumerate(chaincode_documents)
     )
-    _unique([c.name for c in chaincodes], "chaincodes: name")
+    check.unique([c.name for c in chaincodes], "chaincodes: name")
     topology = replace(topology, chaincodes=chaincodes)
     # A chaincode called `ca` or `peer0` would have its process called like that node.
-    _unique([node.name for node in topology.nodes()], "names of nodes")
+    check.unique([node.name for node in topology.nodes()], "names of nodes")
     return topology
 
 
 def _ordering(document: Mapping[str, Any], first_port: int) -> Organization:
-    name = _text(document.get("name", "orderer"), "ordering.name", _NAME)
-    count = _integer(document.get("orderers", 1), "ordering.orderers", 1, 9)
+    name = check.text(document.get("name", "orderer"), "ordering.name", _NAME)
+    count = check.integer(document.get("orderers", 1), "ordering.orderers", 1, 9)
     return Organization(
         name=name,
-        msp_id=_text(document.get("msp_id", "OrdererMSP"), "ordering.msp_id", _MSP_ID),
+        msp_id=check.text(document.get("msp_id", "OrdererMSP"), "ordering.msp_id", _MSP_ID),
         ca=_ca(name, first_port),
         orderers=tuple(
             Node(
@@ -262,28 +263,28 @@ def _ordering(document: Mapping[str, Any], first_port: int) -> Organization:
 
 
 def _organization(document: Mapping[str, Any], where: str, first_port: int) -> Organization:
-    _known(document, where, ["name", "msp_id", "peers", "users"])
-    name = _text(document.get("name"), f"{where}.name", _NAME)
-    count = _integer(document.get("peers", 1), f"{where}.peers", 1, 7)
+    check.known_keys(document, where, ["name", "msp_id", "peers", "users"])
+    name = check.text(document.get("name"), f"{where}.name", _NAME)
+    count = check.integer(document.get("peers", 1), f"{where}.peers", 1, 7)
     users = []
-    for index, raw in enumerate(_list(document.get("users", []), f"{where}.users")):
+    for index, raw in enumerate(check.sequence(document.get("users", []), f"{where}.users")):
         place = f"{where}.users[{index}]"
-        user = _mapping(raw, place)
-        _known(user, place, ["name", "attributes"])
-        attributes = _mapping(user.get("attributes", {}), f"{place}.attributes")
+        user = check.mapping(raw, place)
+        check.known_keys(user, place, ["name", "attributes"])
+        attributes = check.mapping(user.get("attributes", {}), f"{place}.attributes")
         users.append(
             User(
-                name=_text(user.get("name"), f"{place}.name", _NAME),
+                name=check.text(user.get("name"), f"{place}.name", _NAME),
                 attributes={
-                    _text(k, f"{place}.attributes"): _text(v, f"{place}.attributes.{k}")
+                    check.text(k, f"{place}.attributes"): check.text(v, f"{place}.attributes.{k}")
                     for k, v in attributes.items()
                 },
             )
         )
-    _unique([u.name for u in users] + ["admin", "registrar"], f"{where}.users: name")
+    check.unique([u.name for u in users] + ["admin", "registrar"], f"{where}.users: name")
     return Organization(
         name=name,
-        msp_id=_text(document.get("msp_id"), f"{where}.msp_id", _MSP_ID),
+        msp_id=check.text(document.get("msp_id"), f"{where}.msp_id", _MSP_ID),
         ca=_ca(name, first_port),
         peers=tuple(
             Node(
@@ -312,41 +313,43 @@ def _ca(organization: str, first_port: int) -> Node:
 
 def _channels(root: Mapping[str, Any], organizations: set[str]) -> tuple[Channel, ...]:
     channels = []
-    for index, raw in enumerate(_list(root.get("channels"), "channels")):
+    for index, raw in enumerate(check.sequence(root.get("channels"), "channels")):
         where = f"channels[{index}]"
-        document = _mapping(raw, where)
-        _known(document, where, ["name", "organizations"])
+        document = check.mapping(raw, where)
+        check.known_keys(document, where, ["name", "organizations"])
         channels.append(
             Channel(
-                name=_text(document.get("name"), f"{where}.name", _CHANNEL),
-                organizations=_names(document, "organizations", where, organizations),
+                name=check.text(document.get("name"), f"{where}.name", _CHANNEL),
+                organizations=check.names(document, "organizations", where, organizations),
             )
         )
     if not channels:
         raise TopologyError("channels: at least one is needed")
-    _unique([c.name for c in channels], "channels: name")
+    check.unique([c.name for c in channels], "channels: name")
     return tuple(channels)
 
 
 def _chaincode(document: Mapping[str, Any], index: int, topology: Topology) -> Chaincode:
     where = f"chaincodes[{index}]"
-    _known(document, where, ["name", "channel", "version", "contract", "custodians", "collections"])
-    name = _text(document.get("name"), f"{where}.name", _CHAINCODE)
-    channel = _text(document.get("channel"), f"{where}.channel")
+    check.known_keys(
+        document, where, ["name", "channel", "version", "contract", "custodians", "collections"]
+    )
+    name = check.text(document.get("name"), f"{where}.name", _CHAINCODE)
+    channel = check.text(document.get("channel"), f"{where}.channel")
     if channel not in {c.name for c in topology.channels}:
         raise TopologyError(f"{where}.channel: there is no channel {channel!r}")
     members = topology.channel(channel).organizations
     custodians: tuple[str, ...] = ()
     if "custodians" in document:
-        custodians = _names(document, "custodians", where, set(members))
+        custodians = check.names(document, "custodians", where, set(members))
     collections = tuple(
-        _text(c, f"{where}.collections", _COLLECTION)
-        for c in _list(document.get("collections", []), f"{where}.collections")
+        check.text(c, f"{where}.collections", _COLLECTION)
+        for c in check.sequence(document.get("collections", []), f"{where}.collections")
     )
-    _unique(collections, f"{where}.collections")
+    check.unique(collections, f"{where}.collections")
     if collections and not custodians:
         raise TopologyError(f"{where}.collections: name the custodians that hold them")
-    contract = _text(document.get("contract"), f"{where}.contract")
+    contract = check.text(document.get("contract"), f"{where}.contract")
     if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", contract):
         raise TopologyError(f"{where}.contract: 'module:Class' is expected, not {contract!r}")
     if index >= PORTS_PER_ORGANIZATION - _FIRST_CHAINCODE_PORT:
@@ -355,7 +358,7 @@ def _chaincode(document: Mapping[str, Any], index: int, topology: Topology) -> C
         name=name,
         channel=channel,
         # Text alone: YAML reads an unquoted 1.10 as the number 1.1.
-        version=_text(document.get("version", "1.0"), f"{where}.version", _VERSION),
+        version=check.text(document.get("version", "1.0"), f"{where}.version", _VERSION),
         contract=contract,
         custodians=custodians,
         collections=collections,
@@ -370,55 +373,3 @@ def _chaincode(document: Mapping[str, Any], index: int, topology: Topology) -> C
             for member in members
         ),
     )
-
-
-def _names(document: Mapping[str, Any], key: str, where: str, allowed: set[str]) -> tuple[str, ...]:
-    names = [_text(n, f"{where}.{key}") for n in _list(document.get(key), f"{where}.{key}")]
-    if not names:
-        raise TopologyError(f"{where}.{key}: at least one is needed")
-    for name in names:
-        if name not in allowed:
-            known = ", ".join(sorted(allowed))
-            raise TopologyError(f"{where}.{key}: {name!r} is not one of {known}")
-    _unique(names, f"{where}.{key}")
-    return tuple(names)
-
-
-def _mapping(value: Any, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise TopologyError(f"{where}: a mapping is expected")
-    return value
-
-
-def _list(value: Any, where: str) -> Sequence[Any]:
-    if not isinstance(value, list):
-        raise TopologyError(f"{where}: a list is expected")
-    return value
-
-
-def _text(value: Any, where: str, pattern: re.Pattern[str] | None = None) -> str:
-    if not isinstance(value, str) or not value:
-        raise TopologyError(f"{where}: text is expected")
-    if pattern is not None and not pattern.fullmatch(value):
-        raise TopologyError(f"{where}: {value!r} does not match {pattern.pattern}")
-    return value
-
-
-def _integer(value: Any, where: str, low: int, high: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise TopologyError(f"{where}: a whole number from {low} to {high} is expected")
-    return value
-
-
-def _known(document: Mapping[str, Any], where: str, keys: Sequence[str]) -> None:
-    unknown = sorted(set(document) - set(keys), key=str)
-    if unknown:
-        raise TopologyError(
-            f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(keys))}"
-        )
-
-
-def _unique(values: Sequence[str], where: str) -> None:
-    for value in values:
-        if values.count(value) > 1:
-            raise TopologyError(f"{where}: {value!r} occurs twice")
