@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import grpc
 import grpc.aio
 from fabric_protos.discovery import protocol_pb2, protocol_pb2_grpc
 from fabric_protos.gossip import message_pb2
 
+from medfab_gateway._closing import AsyncClosing
 from medfab_gateway._rpc_errors import translate_rpc_error
 from medfab_gateway.admin.errors import DiscoveryError
 from medfab_gateway.endpoint import Endpoint
@@ -34,7 +34,7 @@ class DiscoveredPeer:
     the definition of that sequence, in decimal, is committed. `_lifecycle` is always there."""
 
 
-class Discovery:
+class Discovery(AsyncClosing):
     """Discovery at one peer.
 
         async with Discovery(endpoint, identity, signer) as discovery:
@@ -66,17 +66,6 @@ class Discovery:
             client_identity=identity.serialized,
             client_tls_cert_hash=endpoint.client_certificate_hash or b"",
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close the connection, unless it was supplied."""

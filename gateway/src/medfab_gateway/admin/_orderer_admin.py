@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 
+from medfab_gateway._closing import AsyncClosing
 from medfab_gateway._https import NO_ANSWER, explain, https_client
 from medfab_gateway.admin._peer_admin import JoinOutcome
 from medfab_gateway.admin.errors import OrdererAdminError
@@ -30,7 +30,7 @@ class ChannelParticipation:
     """Number of blocks."""
 
 
-class OrdererAdmin:
+class OrdererAdmin(AsyncClosing):
     """Administration of one orderer.
 
         async with OrdererAdmin(
@@ -72,17 +72,6 @@ class OrdererAdmin:
             client_key=client_key,
             timeout=timeout,
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close the connections."""

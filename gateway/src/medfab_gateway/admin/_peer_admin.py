@@ -7,8 +7,7 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -17,6 +16,7 @@ from fabric_protos.peer import peer_pb2_grpc, query_pb2
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 from google.protobuf.message import DecodeError
 
+from medfab_gateway._closing import AsyncClosing
 from medfab_gateway._messages.proposal import NONCE_BYTES, build_proposal, sign_proposal
 from medfab_gateway._rpc_errors import translate_rpc_error
 from medfab_gateway.admin._packaging import package_id
@@ -62,7 +62,7 @@ class InstalledChaincode:
     """Channel → (name, version) of the definitions that use it."""
 
 
-class PeerAdmin:
+class PeerAdmin(AsyncClosing):
     """Administration of one peer.
 
         async with PeerAdmin(endpoint, identity, signer) as peer:
@@ -102,17 +102,6 @@ class PeerAdmin:
         self._own_channel = endpoint.open_channel() if channel is None else None
         self._endorser = peer_pb2_grpc.EndorserStub(channel or self._own_channel)
         self._timeout = timeout
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close the connection, unless it was supplied."""

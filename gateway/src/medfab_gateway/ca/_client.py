@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import Self
 
+from medfab_gateway._closing import AsyncClosing
 from medfab_gateway.ca import _csr
 from medfab_gateway.ca._rest import RestClient, Result
 from medfab_gateway.ca._types import (
@@ -19,7 +18,7 @@ from medfab_gateway.ca._types import (
 _LONGEST_ID = 64  # of a common name, RFC 5280
 
 
-class AsyncCertificateAuthority:
+class AsyncCertificateAuthority(AsyncClosing):
     """One certificate authority of a Fabric CA server.
 
         async with AsyncCertificateAuthority(
@@ -60,17 +59,6 @@ class AsyncCertificateAuthority:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._rest.url!r}, ca_name={self._rest.ca_name!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close the connections. May be called again."""
