@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
-from pathlib import Path
 
 from medfab_gateway.ca import (
     AlreadyRegisteredError,
@@ -22,7 +21,7 @@ from medfab_gateway.ca import (
 )
 from medfab_gateway.wallet import FileSystemWallet, WalletEntry
 from medfab_network._authority import REGISTRAR
-from medfab_network._files import write_atomically
+from medfab_network._files import write_atomically, write_folder_atomically
 from medfab_network._layout import Layout
 from medfab_network._nodes import NODE_OUS
 from medfab_network.topology import HOST, Organization, User
@@ -120,7 +119,9 @@ class Enrolment:
     async def organization(self, chaincode_nodes: tuple[str, ...]) -> None:
         """Everything that the topology names for this organisation."""
         organization = self._organization
-        self._write_roots(self._layout.msp(organization.name))
+        msp = self._layout.msp(organization.name)
+        if not msp.exists():
+            write_folder_atomically(msp, self._roots())
         await self._identities.registrar()  # for who adds users later
         # The CA's database takes one writer at a time, so registrations gain nothing from gather;
         # what does run beside them is the other organisations' CAs.
@@ -145,13 +146,15 @@ class Enrolment:
         return self.wallet.get(user.name)
 
     async def _node(self, name: str, kind: str) -> None:
-        """A local MSP, as peers and orderers read it. The certificate marks that it is whole."""
+        """A local MSP, as peers and orderers read it."""
         msp = self._layout.node(self._organization.name, name) / "msp"
-        if not (msp / "signcerts" / "cert.pem").exists():
+        if not msp.exists():
             enrollment = await self._identities.issue(name, kind)
-            self._write_roots(msp)
-            write_atomically(msp / "keystore" / "key.pem", enrollment.private_key, 0o600)
-            write_atomically(msp / "signcerts" / "cert.pem", enrollment.certificate)
+            own: dict[str, tuple[bytes | str, int]] = {
+                "keystore/key.pem": (enrollment.private_key, 0o600),
+                "signcerts/cert.pem": (enrollment.certificate, 0o644),
+            }
+            write_folder_atomically(msp, self._roots() | own)
         await self._tls(name, kind)
 
     async def _tls(self, name: str, kind: str) -> None:
@@ -165,11 +168,14 @@ class Enrolment:
         write_atomically(folder / "ca.pem", self._tls_root())
         write_atomically(folder / "cert.pem", enrollment.certificate)
 
-    def _write_roots(self, msp: Path) -> None:
+    def _roots(self) -> dict[str, tuple[bytes | str, int]]:
+        """What every MSP of the organisation has."""
         root = self._layout.ca_certificate(self._organization.name).read_bytes()
-        write_atomically(msp / "cacerts" / "ca.pem", root)
-        write_atomically(msp / "tlscacerts" / "ca.pem", self._tls_root())
-        write_atomically(msp / "config.yaml", NODE_OUS)
+        return {
+            "cacerts/ca.pem": (root, 0o644),
+            "tlscacerts/ca.pem": (self._tls_root(), 0o644),
+            "config.yaml": (NODE_OUS, 0o644),
+        }
 
     def _tls_root(self) -> bytes:
         return self._layout.tls_ca_certificate(self._organization.name).read_bytes()

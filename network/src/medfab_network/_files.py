@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -22,3 +24,16 @@ def write_atomically(path: Path, content: bytes | str, mode: int = 0o644) -> Non
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def write_folder_atomically(folder: Path, files: Mapping[str, tuple[bytes | str, int]]) -> None:
+    """Make `folder`, which must not exist, with these files: content and mode by relative path.
+
+    For folders whose every file is read, whatever its name, as those of an MSP: what a crash
+    leaves behind lies beside the folder, never in it.
+    """
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    for name, (content, mode) in files.items():
+        write_atomically(unfinished / name, content, mode)
+    unfinished.replace(folder)

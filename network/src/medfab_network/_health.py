@@ -45,8 +45,11 @@ async def is_healthy(node: Node, context: ssl.SSLContext) -> bool:
     response = await _get(path, context)
     if response is None or response.status_code != 200:
         return False
-    # A peer's health answers before its gRPC port listens.
-    return node.kind == "ca" or await is_listening(node.port)
+    if node.kind == "ca":
+        return True
+    # Peers and orderers answer for their health before they listen where they serve.
+    served = [node.port] if node.admin_port is None else [node.port, node.admin_port]
+    return all([await is_listening(port) for port in served])
 
 
 async def raft_leaders(node: Node, context: ssl.SSLContext) -> set[str]:

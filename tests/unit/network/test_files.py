@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 
 from medfab_network._certificates import self_signed
-from medfab_network._files import write_atomically
+from medfab_network._files import write_atomically, write_folder_atomically
 
 
 def test_content_and_mode(tmp_path: Path) -> None:
@@ -49,6 +49,43 @@ def test_a_reader_holds_the_old_file_while_the_new_one_comes(tmp_path: Path) -> 
         write_atomically(target, b"new")
         assert reader.read() == b"old"
     assert target.read_bytes() == b"new"
+
+
+class Killed(BaseException):
+    """As SIGKILL: nothing of ours runs after it."""
+
+
+def test_a_folder_whose_making_was_cut_off_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fabric reads every file of an MSP: a temporary one is a certificate too many."""
+    folder = tmp_path / "msp"
+    files: dict[str, tuple[bytes | str, int]] = {
+        "keystore/key.pem": ("key", 0o600),
+        "signcerts/cert.pem": ("certificate", 0o644),
+    }
+    replaced: list[Path] = []
+    cut = 0
+
+    def replace(path: Path, target: Path) -> None:
+        replaced.append(target)
+        if len(replaced) == cut:
+            raise Killed
+        os.replace(path, target)  # noqa: PTH105
+
+    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr(Path, "unlink", lambda path, missing_ok: None)
+    for number in (1, 2, 3):
+        cut = number
+        replaced.clear()
+        with pytest.raises(Killed):
+            write_folder_atomically(folder, files)
+        assert not folder.exists()
+    cut = 0
+    write_folder_atomically(folder, files)
+    found = {str(p.relative_to(folder)): p.read_text() for p in folder.rglob("*") if p.is_file()}
+    assert found == {name: content for name, (content, _) in files.items()}
+    assert (folder / "keystore" / "key.pem").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_self_signed_certificate_serves_tls(tmp_path: Path) -> None:

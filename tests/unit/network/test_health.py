@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,13 @@ async def test_a_peer_whose_port_does_not_listen_yet_is_not_healthy(endpoint: En
     assert await is_listening(endpoint.port)
     assert not await is_listening(1)
     assert not await is_healthy(endpoint.node("peer", port=1), endpoint.context)
+
+
+async def test_an_orderer_is_healthy_once_its_admin_port_listens(endpoint: Endpoint) -> None:
+    endpoint.answers["/healthz"] = "{}"
+    orderer = endpoint.node("orderer")
+    assert await is_healthy(replace(orderer, admin_port=endpoint.port), endpoint.context)
+    assert not await is_healthy(replace(orderer, admin_port=1), endpoint.context)
 
 
 async def test_a_strangers_certificate_is_not_believed(endpoint: Endpoint, tmp_path: Path) -> None:

@@ -1,0 +1,87 @@
+"""The one shape of result files, and the machine and versions that belong into each."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One case beside one peer. A ratio above 1 means that ours is better."""
+
+    case: str
+    concurrency: int
+    unit: str
+    """What `ours` and `peer` count, e.g. `µs of CPU per transaction`: less is better."""
+    ours: float
+    """Median over the runs."""
+    peer: float
+    peer_name: str
+    ratio_median: float
+    ratio_min: float
+    ratio_max: float
+
+
+def compare(
+    case: str,
+    *,
+    ours: Sequence[float],
+    peer: Sequence[float],
+    peer_name: str,
+    unit: str,
+    concurrency: int = 1,
+) -> Row:
+    """A row from alternating runs, costs in `unit`."""
+    ratios = [theirs / own for own, theirs in zip(ours, peer, strict=True)]
+    return Row(
+        case=case,
+        concurrency=concurrency,
+        unit=unit,
+        ours=round(statistics.median(ours), 3),
+        peer=round(statistics.median(peer), 3),
+        peer_name=peer_name,
+        ratio_median=round(statistics.median(ratios), 3),
+        ratio_min=round(min(ratios), 3),
+        ratio_max=round(max(ratios), 3),
+    )
+
+
+def write(name: str, rows: Sequence[Row], *, versions: Mapping[str, str] | None = None) -> Path:
+    """Write `bench/results/<name>.json`; returns its path."""
+    document: dict[str, Any] = {
+        "name": name,
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        "machine": {
+            "cpus": os.cpu_count(),
+            "processor": _processor(),
+            "system": platform.platform(),
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in ("grpcio", "protobuf", "cryptography")},
+            **(versions or {}),
+        },
+        "rows": [asdict(row) for row in rows],
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return path
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
