@@ -285,7 +285,7 @@ async def private_collections(contract: AsyncContract, channel: grpc.aio.Channel
         timestamp_ns=time.time_ns(),
         tls_certificate_hash=None,
     )
-    envelope = common_pb2.Envelope(payload=payload, signature=client.sign(payload))
+    envelope = common_pb2.Envelope(payload=payload, signature=await client.sign(payload))
     call = events_pb2_grpc.DeliverStub(channel).DeliverWithPrivateData(iter([envelope]), timeout=1)
     found: Counter[str] = Counter()
     # Ends at the deadline where the peer goes on, and with a status where it refuses.

@@ -74,7 +74,7 @@ from medfab_gateway.errors import (
     SubmitError,
     WalletError,
 )
-from medfab_gateway.identity import Hash, Identity, Signer, private_key_signer
+from medfab_gateway.identity import Hash, Identity, Signer, WaitingSigner, private_key_signer
 from medfab_gateway.profile import CertificateAuthorityProfile, ConnectionProfile
 from medfab_gateway.wallet import FileSystemWallet, WalletEntry
 
@@ -136,6 +136,7 @@ __all__ = [
     "SubmittedTransaction",
     "Transaction",
     "Version",
+    "WaitingSigner",
     "WalletEntry",
     "WalletError",
     "Write",

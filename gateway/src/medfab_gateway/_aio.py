@@ -22,6 +22,7 @@ from medfab_gateway._rpc_errors import (
 )
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import GatewayError
+from medfab_gateway.identity import Signer, WaitingSigner
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -35,8 +36,19 @@ def open_channel(endpoint: Endpoint) -> Channel:
     return endpoint.open_channel()
 
 
+async def sign(signer: Signer, digest: bytes) -> bytes:
+    """The signature over `digest`; a signer that waits does so in a thread of its own."""
+    if isinstance(signer, WaitingSigner):
+        return await in_background(signer, digest)
+    return signer(digest)
+
+
 class Client(BaseClient[Channel]):
     """One channel and one caller. Private; `AsyncGateway` is the door."""
+
+    async def sign(self, message: bytes) -> bytes:
+        """The signature over `message`. Raises `SigningError` where there is no signer."""
+        return await sign(self.signer, self.digest(message))
 
     async def call(
         self,

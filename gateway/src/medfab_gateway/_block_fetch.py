@@ -35,7 +35,8 @@ def fetch_block(client: Client, *, channel_name: str, number: int) -> Block:
         timestamp_ns=time.time_ns(),
     )
     signed = proposal_pb2.SignedProposal(
-        proposal_bytes=unsigned.proposal_bytes, signature=client.sign(unsigned.proposal_bytes)
+        proposal_bytes=unsigned.proposal_bytes,
+        signature=client.sign(unsigned.proposal_bytes),
     )
     endorser: Any = peer_pb2_grpc.EndorserStub(client.channel)
     action = f"Reading block {number} of channel {channel_name}"

@@ -34,7 +34,8 @@ async def fetch_block(client: Client, *, channel_name: str, number: int) -> Bloc
         timestamp_ns=time.time_ns(),
     )
     signed = proposal_pb2.SignedProposal(
-        proposal_bytes=unsigned.proposal_bytes, signature=client.sign(unsigned.proposal_bytes)
+        proposal_bytes=unsigned.proposal_bytes,
+        signature=await client.sign(unsigned.proposal_bytes),
     )
     endorser: Any = peer_pb2_grpc.EndorserStub(client.channel)
     action = f"Reading block {number} of channel {channel_name}"

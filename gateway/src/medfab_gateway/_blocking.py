@@ -18,6 +18,7 @@ from medfab_gateway._client import BaseClient
 from medfab_gateway._rpc_errors import already_closed_error, closed_error, translate_rpc_error
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import GatewayError
+from medfab_gateway.identity import Signer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -38,8 +39,17 @@ def open_channel(endpoint: Endpoint) -> Channel:
     return endpoint.open_blocking_channel()
 
 
+def sign(signer: Signer, digest: bytes) -> bytes:
+    """The signature over `digest`."""
+    return signer(digest)
+
+
 class Client(BaseClient[Channel]):
     """One channel and one caller. Private; `Gateway` is the door."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature over `message`. Raises `SigningError` where there is no signer."""
+        return sign(self.signer, self.digest(message))
 
     def call(
         self,

@@ -19,11 +19,11 @@ from medfab_gateway._aio import Client, Stream
 from medfab_gateway._block import Block
 from medfab_gateway._block_decoder import decode_block
 from medfab_gateway._block_fetch_async import fetch_block
-from medfab_gateway._signable import Signable
+from medfab_gateway._signable_async import AsyncSignable
 from medfab_gateway.errors import DeliverError
 
 
-class AsyncBlockEvents(Signable):
+class AsyncBlockEvents(AsyncSignable):
     """Blocks in order: an async iterator that is also an async context manager.
 
     Leaving the `async with`, `aclose()`, an error, and cancelling the task that waits for a block
@@ -79,7 +79,7 @@ class AsyncBlockEvents(Signable):
 
     async def _next_block(self) -> Block:
         if self._stream is None:
-            self._sign()
+            await self._sign()
         stream = self._stream or self._open(self._stub.Deliver)
         response = await stream.read()
         if response is None:

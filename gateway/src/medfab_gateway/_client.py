@@ -44,10 +44,12 @@ class BaseClient(Generic[ChannelT]):
         """What a signer is given for `message`."""
         return self._hash.digest(message)
 
-    def sign(self, message: bytes) -> bytes:
-        """The signature over `message`. Raises `SigningError` where there is no signer."""
+    @property
+    def signer(self) -> Signer:
+        """Raises `SigningError` where there is none."""
         if self._signer is None:
             raise SigningError(
-                "This gateway has no signer: connect with signer=private_key_signer(key)."
+                "This gateway has no signer, and what it shall send has no signature. Connect "
+                "with signer=private_key_signer(key), or sign elsewhere: see gateway.offline."
             )
-        return self._signer(self._hash.digest(message))
+        return self._signer

@@ -7,13 +7,13 @@ from fabric_protos.peer import transaction_pb2
 
 from medfab_gateway._aio import Client
 from medfab_gateway._messages.transaction import build_commit_status_request
-from medfab_gateway._signable import Signable
+from medfab_gateway._signable_async import AsyncSignable
 from medfab_gateway._status import Status
 from medfab_gateway._validation import validation_code_name
 from medfab_gateway.errors import CommitStatusError
 
 
-class AsyncCommit(Signable):
+class AsyncCommit(AsyncSignable):
     """A question about one transaction, which can be asked as often as wanted.
 
     `bytes` is a `gateway.SignedCommitStatusRequest`.
@@ -40,7 +40,7 @@ class AsyncCommit(Signable):
         a transaction that it never sees. Raises `CommitStatusError`; and `ConnectionFailedError`
         or `RequestLimitError`, which say only that this question was not asked.
         """
-        self.sign()
+        await self.sign()
         response = await self._client.call(
             self._client.gateway.CommitStatus,
             self._message,
@@ -57,6 +57,6 @@ class AsyncCommit(Signable):
             transaction_id=self._transaction_id,
         )
 
-    def sign(self) -> None:
+    async def sign(self) -> None:
         """Signs the question, unless it is signed. `status()` does so by itself."""
-        self._sign()
+        await self._sign()

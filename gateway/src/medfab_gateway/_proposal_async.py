@@ -7,12 +7,12 @@ from typing import Any
 from fabric_protos.gateway import gateway_pb2
 
 from medfab_gateway._aio import Client
-from medfab_gateway._signable import Signable
+from medfab_gateway._signable_async import AsyncSignable
 from medfab_gateway._transaction_async import AsyncTransaction
 from medfab_gateway.errors import EndorseError, EvaluateError
 
 
-class AsyncProposal(Signable):
+class AsyncProposal(AsyncSignable):
     """What `AsyncContract.proposal()` gives. One proposal is one transaction id.
 
     `bytes` is a `gateway.ProposedTransaction`; it holds the arguments and the transient data.
@@ -39,7 +39,7 @@ class AsyncProposal(Signable):
         timeout: seconds; None: the gateway's `evaluate_timeout`. Raises `EvaluateError`,
         `ConnectionFailedError`, `RequestLimitError`.
         """
-        self._sign()
+        await self._sign()
         response = await self._client.call(
             self._client.gateway.Evaluate,
             gateway_pb2.EvaluateRequest(
@@ -62,7 +62,7 @@ class AsyncProposal(Signable):
         timeout: seconds; None: the gateway's `endorse_timeout`. Raises `EndorseError`,
         `ConnectionFailedError`, `RequestLimitError`. Nothing is submitted yet.
         """
-        self._sign()
+        await self._sign()
         response = await self._client.call(
             self._client.gateway.Endorse,
             gateway_pb2.EndorseRequest(

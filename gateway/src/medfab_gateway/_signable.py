@@ -1,3 +1,4 @@
+# Made by scripts/make_sync.py from _signable_async.py: change that, and run it.
 """What is sent with a signature: the message, and the part of it that is signed."""
 
 from __future__ import annotations
@@ -5,14 +6,18 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from medfab_gateway._client import BaseClient
+from medfab_gateway._blocking import Client
 
 
 class Signable:
-    """The common part of proposals, transactions, commits and block requests."""
+    """The common part of proposals, transactions, commits and event requests.
+
+    For signing elsewhere: `bytes` goes to the other side, `digest` to the signer, and the
+    signature comes back through `gateway.offline`.
+    """
 
     def __init__(
-        self, client: BaseClient[Any], message: Any, *, signed: Any, content: builtins.bytes
+        self, client: Client, message: Any, *, signed: Any, content: builtins.bytes
     ) -> None:
         """message: the whole; signed: the part of it that has the field `signature`;
         content: the bytes that the signature is over."""
@@ -28,7 +33,7 @@ class Signable:
 
     @property
     def digest(self) -> builtins.bytes:
-        """What a signer signs."""
+        """What a signer signs: the hash of the content, or with `Hash.NONE` the content."""
         return self._signing_client.digest(self._content)
 
     @property

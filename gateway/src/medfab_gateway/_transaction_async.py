@@ -11,11 +11,11 @@ from google.protobuf.message import DecodeError
 from medfab_gateway._aio import Client
 from medfab_gateway._commit_async import AsyncCommit
 from medfab_gateway._messages.transaction import read_channel_header, read_transaction_result
-from medfab_gateway._signable import Signable
+from medfab_gateway._signable_async import AsyncSignable
 from medfab_gateway.errors import MedfabError, SubmitError
 
 
-class AsyncTransaction(Signable):
+class AsyncTransaction(AsyncSignable):
     """What `AsyncProposal.endorse()` gives: endorsed, not yet submitted.
 
     `bytes` is a `gateway.PreparedTransaction`.
@@ -55,13 +55,13 @@ class AsyncTransaction(Signable):
         description says when the transaction may have been ordered nevertheless;
         `ConnectionFailedError` or `RequestLimitError` where it certainly was not.
         """
-        self._sign()
+        await self._sign()
         # Made and signed first: nothing may fail here between submitting and asking.
         commit = AsyncCommit(
             self._client, channel_name=self._channel_name, transaction_id=self.transaction_id
         )
         if self._client.can_sign:
-            commit.sign()
+            await commit.sign()
         try:
             await self._client.call(
                 self._client.gateway.Submit,

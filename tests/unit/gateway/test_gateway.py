@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -24,6 +25,7 @@ from medfab_gateway import (
     RequestLimitError,
     SigningError,
     SubmitError,
+    WaitingSigner,
     private_key_signer,
 )
 from unit.gateway.fake_gateway import (
@@ -473,3 +475,20 @@ async def test_values_of_a_wrong_type_are_named_not_quoted(
     with pytest.raises((TypeError, ValueError), match=words) as raised:
         network.contract("ehr").proposal("F", *arguments, **options)
     assert "SECRET" not in repr(raised.value)
+
+
+@only_async
+async def test_a_signer_that_waits_does_so_in_a_thread(
+    endpoint: Endpoint, connect: Connect
+) -> None:
+    sign, threads = private_key_signer(KEY), []
+
+    class Device(WaitingSigner):
+        def __call__(self, digest: bytes) -> bytes:
+            threads.append(threading.current_thread())
+            return sign(digest)
+
+    async with connect(endpoint, IDENTITY, Device()) as gateway:
+        assert await gateway.network("care").contract("ehr").submit("Move") == b"result"
+    assert len(threads) == 3
+    assert threading.main_thread() not in threads
