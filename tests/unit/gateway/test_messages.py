@@ -7,6 +7,7 @@ import hashlib
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 
+from medfab_gateway._messages.chaincode_events import build_chaincode_events_request
 from medfab_gateway._messages.deliver import build_seek_payload
 from medfab_gateway._messages.proposal import build_proposal, sign_proposal
 from medfab_gateway._messages.transaction import build_commit_status_request
@@ -149,3 +150,19 @@ def test_seek_carries_the_hash_of_the_client_certificate() -> None:
     assert header.tls_cert_hash == b"hash"
     header, _ = read_seek(common_pb2.Payload.FromString(seek(0, None)))
     assert header.tls_cert_hash == b""
+
+
+def test_chaincode_events_request() -> None:
+    def build(start_block: int | None, after: str | None = None) -> bytes:
+        return build_chaincode_events_request(
+            identity=IDENTITY,
+            channel_id="care",
+            chaincode_name="ehr",
+            start_block=start_block,
+            after_transaction_id=after,
+        )
+
+    common = field(1, "care") + field(2, "ehr") + field(3, IDENTITY.serialized)
+    assert build(None) == common + field(4, field(4, b""))
+    assert build(7) == common + field(4, field(3, number_field(1, 7)))
+    assert build(7, "ab") == common + field(4, field(3, number_field(1, 7))) + field(5, "ab")

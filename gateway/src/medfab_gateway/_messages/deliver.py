@@ -26,13 +26,9 @@ def build_seek_payload(
     means without end. timestamp_ns: nanoseconds since 1970 (UTC); peers refuse a request more
     than 15 minutes old. tls_certificate_hash: for peers that ask for client certificates.
     """
-    if start_block is None:
-        start = ab_pb2.SeekPosition(next_commit=ab_pb2.SeekNextCommit())
-    else:
-        start = _at(start_block)
     seek = ab_pb2.SeekInfo(
-        start=start,
-        stop=_at(_NO_STOP if stop_block is None else stop_block),
+        start=seek_position(start_block),
+        stop=seek_position(_NO_STOP if stop_block is None else stop_block),
         behavior=ab_pb2.SeekInfo.BLOCK_UNTIL_READY,
     )
     header = build_header(
@@ -48,5 +44,8 @@ def build_seek_payload(
     return payload
 
 
-def _at(number: int) -> object:
-    return ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=number))
+def seek_position(block_number: int | None) -> object:
+    """An `orderer.SeekPosition`; None: the next block to be committed."""
+    if block_number is None:
+        return ab_pb2.SeekPosition(next_commit=ab_pb2.SeekNextCommit())
+    return ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=block_number))
