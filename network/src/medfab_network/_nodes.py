@@ -19,7 +19,7 @@ from medfab_network._binaries import Binaries
 from medfab_network._files import write_atomically
 from medfab_network._layout import Layout
 from medfab_network.errors import NetworkError
-from medfab_network.topology import HOST, Chaincode, Node, Topology
+from medfab_network.topology import HOST, SERVE_CONTRACT, Chaincode, Node, Topology
 
 NODE_OUS = """\
 NodeOUs:
@@ -184,17 +184,17 @@ def orderer_start(node: Node, topology: Topology, binaries: Binaries, layout: La
 
 
 def chaincode_start(node: Node, chaincode: Chaincode, package_id: str, layout: Layout) -> Start:
-    """The organisation's chaincode process: mutual TLS, only its own peers may connect."""
-    program = Path(sys.executable).parent / "medfab-chaincode"
-    if not program.is_file():
-        raise NetworkError(
-            f"{program} is missing: install the chaincode distribution into the same environment, "
-            "for example with `pip install 'medfab-network[chaincode]'`"
-        )
+    """The organisation's chaincode process: mutual TLS, only its own peers may connect.
+
+    Whatever the program is, it finds its id, its address and its TLS files in the environment.
+    """
+    program, *arguments = chaincode.command
+    if program == SERVE_CONTRACT:
+        program = str(_contract_server())
     folder = layout.node(node.organization, node.name)
     tls = folder / "tls"
     return Start(
-        command=[str(program), "serve", chaincode.contract],
+        command=[program, *arguments],
         folder=folder,
         environment={
             "CHAINCODE_ID": package_id,
@@ -204,6 +204,16 @@ def chaincode_start(node: Node, chaincode: Chaincode, package_id: str, layout: L
             "CHAINCODE_CLIENT_CA_CERT_FILE": str(tls / "ca.pem"),
         },
     )
+
+
+def _contract_server() -> Path:
+    program = Path(sys.executable).parent / SERVE_CONTRACT
+    if not program.is_file():
+        raise NetworkError(
+            f"{program} is missing: install the chaincode distribution into the same environment, "
+            "for example with `pip install 'medfab-network[chaincode]'`"
+        )
+    return program
 
 
 def _write_config(sample: Path, target: Path, settings: dict[str, Any]) -> None:

@@ -25,6 +25,8 @@ from medfab_network.errors import TopologyError
 
 HOST = "127.0.0.1"
 PORTS_PER_ORGANIZATION = 40
+SERVE_CONTRACT = "medfab-chaincode"
+"""The program that serves contracts in Python, from the environment that runs the network."""
 _FIRST_NODE_PORT = 2  # 0 and 1 are the CA and its operations endpoint
 _PORTS_PER_NODE = 4
 _FIRST_CHAINCODE_PORT = 30
@@ -97,8 +99,9 @@ class Chaincode:
     name: str
     channel: str
     version: str
-    contract: str
-    """`module:Class`, as `medfab-chaincode serve` takes it."""
+    command: tuple[str, ...]
+    """What each member runs, in its folder of the node: `medfab-chaincode serve module:Class`, or
+    the program of a chaincode in another language."""
     custodians: tuple[str, ...] = ()
     """Organisations that hold the shared collections; a majority of them endorses.
     Empty: the channel's endorsement policy, and no shared collections."""
@@ -332,7 +335,9 @@ def _channels(root: Mapping[str, Any], organizations: set[str]) -> tuple[Channel
 def _chaincode(document: Mapping[str, Any], index: int, topology: Topology) -> Chaincode:
     where = f"chaincodes[{index}]"
     check.known_keys(
-        document, where, ["name", "channel", "version", "contract", "custodians", "collections"]
+        document,
+        where,
+        ["name", "channel", "version", "contract", "command", "custodians", "collections"],
     )
     name = check.text(document.get("name"), f"{where}.name", _CHAINCODE)
     channel = check.text(document.get("channel"), f"{where}.channel")
@@ -349,9 +354,6 @@ def _chaincode(document: Mapping[str, Any], index: int, topology: Topology) -> C
     check.unique(collections, f"{where}.collections")
     if collections and not custodians:
         raise TopologyError(f"{where}.collections: name the custodians that hold them")
-    contract = check.text(document.get("contract"), f"{where}.contract")
-    if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", contract):
-        raise TopologyError(f"{where}.contract: 'module:Class' is expected, not {contract!r}")
     if index >= PORTS_PER_ORGANIZATION - _FIRST_CHAINCODE_PORT:
         raise TopologyError("chaincodes: no ports are left for so many")
     return Chaincode(
@@ -359,7 +361,7 @@ def _chaincode(document: Mapping[str, Any], index: int, topology: Topology) -> C
         channel=channel,
         # Text alone: YAML reads an unquoted 1.10 as the number 1.1.
         version=check.text(document.get("version", "1.0"), f"{where}.version", _VERSION),
-        contract=contract,
+        command=_command(document, where),
         custodians=custodians,
         collections=collections,
         nodes=tuple(
@@ -373,3 +375,20 @@ def _chaincode(document: Mapping[str, Any], index: int, topology: Topology) -> C
             for member in members
         ),
     )
+
+
+def _command(document: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    if "command" not in document:
+        contract = check.text(document.get("contract"), f"{where}.contract")
+        if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", contract):
+            raise TopologyError(f"{where}.contract: 'module:Class' is expected, not {contract!r}")
+        return (SERVE_CONTRACT, "serve", contract)
+    if "contract" in document:
+        raise TopologyError(f"{where}: either a contract or a command, not both")
+    command = tuple(
+        check.text(part, f"{where}.command")
+        for part in check.sequence(document["command"], f"{where}.command")
+    )
+    if not command:
+        raise TopologyError(f"{where}.command: a program is expected")
+    return command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -136,9 +137,22 @@ def test_a_chaincode_process_has_paths_and_no_keys_in_its_environment(
 ) -> None:
     (chaincode,) = topology.chaincodes[:1]
     start = chaincode_start(chaincode.nodes[0], chaincode, "label:id", layout)
-    assert start.command[1:] == ["serve", chaincode.contract]
+    assert Path(start.command[0]).is_file()
+    assert start.command[1:] == ["serve", "medfab_chaincode.ehr:EhrContract"]
     assert start.environment["CHAINCODE_ID"] == "label:id"
     assert start.environment["CHAINCODE_SERVER_ADDRESS"] == chaincode.nodes[0].address
     for name in ("CHAINCODE_TLS_CERT_FILE", "CHAINCODE_TLS_KEY_FILE"):
         assert start.environment[name].startswith(str(start.folder))
     assert start.environment["CHAINCODE_CLIENT_CA_CERT_FILE"].startswith(str(start.folder))
+
+
+def test_a_chaincode_of_another_language_gets_the_same_environment(
+    topology: Topology, layout: Layout
+) -> None:
+    (ours,) = topology.chaincodes[:1]
+    other = replace(ours, command=("/opt/claims", "--fast"))
+    start = chaincode_start(ours.nodes[0], other, "label:id", layout)
+    assert start.command == ["/opt/claims", "--fast"]
+    assert start == replace(
+        chaincode_start(ours.nodes[0], ours, "label:id", layout), command=start.command
+    )

@@ -200,6 +200,8 @@ REFUSED: list[tuple[Path_, Any, str]] = [
     (("chaincodes", 0, "name"), "ca", r"^names of nodes: 'ca\.hospital' occurs twice"),
     (("chaincodes", 0, "channel"), "bank", r"^chaincodes\[0\]\.channel: .* 'bank'"),
     (("chaincodes", 0, "contract"), "no class", r"^chaincodes\[0\]\.contract: 'module:Class'"),
+    (("chaincodes", 0, "contract"), GONE, r"^chaincodes\[0\]\.contract: text"),
+    (("chaincodes", 0, "command"), ["serve"], r"^chaincodes\[0\]: either a contract or a command"),
     (("chaincodes", 0, "version"), 1.1, r"^chaincodes\[0\]\.version: text"),
     (("chaincodes", 0, "version"), "../1", r"^chaincodes\[0\]\.version: "),
     (("chaincodes", 0, "custodians"), ["orderer"], r"^chaincodes\[0\]\.custodians: 'orderer'"),
@@ -229,6 +231,30 @@ def changed(path: Path_, value: Any) -> Any:
 def test_refusals_name_the_place(path: Path_, value: Any, text: str) -> None:
     with pytest.raises(TopologyError, match=text):
         parse_topology(changed(path, value))
+
+
+def with_command(command: Any) -> Any:
+    whole = changed(("chaincodes", 0, "contract"), GONE)
+    whole["chaincodes"][0]["command"] = command
+    return whole
+
+
+def test_a_chaincode_of_another_language_has_a_command() -> None:
+    (chaincode,) = parse_topology(with_command(["/opt/claims", "--fast"])).chaincodes
+    assert chaincode.command == ("/opt/claims", "--fast")
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        ("/opt/claims --fast", r"^chaincodes\[0\]\.command: a list"),
+        ([], r"^chaincodes\[0\]\.command: a program"),
+        (["/opt/claims", 7], r"^chaincodes\[0\]\.command: text"),
+    ],
+)
+def test_a_command_is_a_list_of_text(command: Any, text: str) -> None:
+    with pytest.raises(TopologyError, match=text):
+        parse_topology(with_command(command))
 
 
 def test_too_many_chaincodes_for_the_ports() -> None:
