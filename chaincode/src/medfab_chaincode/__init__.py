@@ -5,6 +5,7 @@ Write a `Contract`, serve it with ``medfab-chaincode serve module:Class`` or wit
 """
 
 from medfab_chaincode._canonical import canonical_json
+from medfab_chaincode._chaincode import Chaincode
 from medfab_chaincode._chaincode_call import Response
 from medfab_chaincode._contract import Context, Contract
 from medfab_chaincode._definition import evaluate, submit
@@ -33,6 +34,7 @@ from medfab_chaincode.errors import (
 )
 
 __all__ = [
+    "Chaincode",
     "ChaincodeError",
     "ClientIdentity",
     "Context",

@@ -5,7 +5,9 @@ import logging
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from medfab_chaincode import _keys
 from medfab_chaincode._canonical import canonical_json
+from medfab_chaincode._chaincode import Chaincode
 from medfab_chaincode._contract import Context
 from medfab_chaincode._conversation import Conversation
 from medfab_chaincode._log import describe_failure
@@ -18,6 +20,12 @@ _log = logging.getLogger("medfab_chaincode.contract")
 
 UNKNOWN = "<unknown>"
 """What the log calls a function that no contract has: its name is the caller's text."""
+
+ERROR_THRESHOLD = 400
+"""The lowest status with which a peer takes a response for a refusal."""
+
+RAW = "invoke"
+"""What the log calls every function of a chaincode without the contract API."""
 
 _INTERNAL_MESSAGE = canonical_json(
     {
@@ -39,10 +47,10 @@ class Outcome:
 
 
 class Executor:
-    """Runs transactions through a router. Never raises, except when it is cancelled."""
+    """Runs transactions. Never raises, except when it is cancelled."""
 
-    def __init__(self, router: Router) -> None:
-        self._router = router
+    def __init__(self, target: Router | Chaincode) -> None:
+        self._target = target
 
     async def execute(
         self, conversation: Conversation, *, payload: bytes, proposal: Any
@@ -51,7 +59,10 @@ class Executor:
         function = UNKNOWN
         try:
             stub = Stub.from_message(conversation, payload=payload, proposal=proposal)
-            route = self._router.resolve(stub.function)
+            if isinstance(self._target, Chaincode):
+                function = RAW
+                return await _invoke(self._target, stub)
+            route = self._target.resolve(stub.function)
             function = route.wire_name
             result = encode_result(await route.call(Context(stub), stub.args[1:]))
             if len(result) > PAYLOAD_BYTES:
@@ -76,6 +87,23 @@ class Executor:
             },
         )
         return Outcome(function=function, status=500, message=_INTERNAL_MESSAGE)
+
+
+async def _invoke(chaincode: Chaincode, stub: Stub) -> Outcome:
+    response = await chaincode.invoke(stub)
+    if response.status not in range(200, 600):
+        raise ChaincodeError("the status of a response is 200 to 599")
+    if response.status < ERROR_THRESHOLD:
+        if len(response.payload) > PAYLOAD_BYTES:
+            _too_large()
+        await stub.flush()
+    return Outcome(
+        function=RAW,
+        status=response.status,
+        message=_keys.encodable(response.message, "a response's message"),
+        payload=response.payload,
+        event=stub.event,
+    )
 
 
 def encode_result(result: Any) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from medfab_chaincode._chaincode import Chaincode
 from medfab_chaincode._contract import Contract
 from medfab_chaincode._execution import Executor
 from medfab_chaincode._handler import StreamHandler
@@ -52,14 +53,16 @@ class _PeerStream:
 
 
 class ChaincodeServer:
-    """One listening address that serves the same contracts to any number of peers.
+    """One listening address that serves the same chaincode to any number of peers.
 
     Raises `DefinitionError` where a contract cannot be served.
     """
 
-    def __init__(self, contracts: Sequence[Contract], settings: ServerSettings) -> None:
+    def __init__(self, chaincode: Sequence[Contract] | Chaincode, settings: ServerSettings) -> None:
         self._settings = settings
-        self._executor = Executor(Router(contracts))
+        self._executor = Executor(
+            chaincode if isinstance(chaincode, Chaincode) else Router(chaincode)
+        )
         self._handlers: set[StreamHandler] = set()
         self._server: grpc.aio.Server | None = None
 
@@ -118,19 +121,19 @@ class ChaincodeServer:
 
 
 async def serve(
-    contracts: Sequence[Contract],
+    chaincode: Sequence[Contract] | Chaincode,
     settings: ServerSettings,
     *,
     stop: asyncio.Event | None = None,
     on_listening: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve contracts until `stop` is set or the task is cancelled, then drain.
+    """Serve contracts, or a `Chaincode`, until `stop` is set or the task is cancelled; then drain.
 
     `on_listening` is called once with the address when peers can connect; a TCP and TLS
     connection to it is a sufficient health check. The first contract is the default one.
     Raises `SettingsError` or `DefinitionError` if the server cannot be started.
     """
-    server = ChaincodeServer(contracts, settings)
+    server = ChaincodeServer(chaincode, settings)
     address = await server.start()
     try:
         if on_listening is not None:
