@@ -13,7 +13,7 @@ from fabric_protos.msp import identities_pb2
 from fabric_protos.peer import proposal_pb2
 
 from medfab_gateway import AsyncContract, AsyncProposal, Identity
-from medfab_gateway._aio import Client
+from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._messages.proposal import NONCE_BYTES, build_proposal
 
 
@@ -30,7 +30,7 @@ class Forged:
         return cast(bytes, message.SerializeToString())
 
 
-def client_of(contract: AsyncContract) -> Client:
+def client_of(contract: AsyncContract) -> AsyncClient:
     return contract._client
 
 

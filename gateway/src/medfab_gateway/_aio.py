@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 import grpc.aio
 
-from medfab_gateway._client import BaseClient
+from medfab_gateway._method import Method
+from medfab_gateway._peer import Peer
 from medfab_gateway._rpc_errors import (
     already_closed_error,
     closed_error,
@@ -43,41 +44,40 @@ async def sign(signer: Signer, digest: bytes) -> bytes:
     return signer(digest)
 
 
-class Client(BaseClient[Channel]):
-    """One channel and one caller. Private; `AsyncGateway` is the door."""
+def watch(channel: Channel) -> Callable[[], bool]:
+    """Tells, when asked, whether the channel is connected; begins to connect it where not."""
+    return lambda: channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY
 
-    async def sign(self, message: bytes) -> bytes:
-        """The signature over `message`. Raises `SigningError` where there is no signer."""
-        return await sign(self.signer, self.digest(message))
 
-    async def call(
-        self,
-        method: Callable[..., Awaitable[Any]],
-        request: Any,
-        error_type: type[GatewayError],
-        *,
-        action: str,
-        timeout: float,
-        transaction_id: str,
-    ) -> Any:
-        """The answer to one request; failures as `translate_rpc_error` makes them."""
-        try:
-            return await method(request, timeout=timeout)
-        except grpc.aio.AioRpcError as error:
-            raise translate_rpc_error(
-                error,
-                error_type,
-                action=action,
-                address=self.address,
-                timeout=timeout,
-                transaction_id=transaction_id,
-            ) from error
-        except grpc.aio.UsageError as error:
-            raise already_closed_error(action=action, transaction_id=transaction_id) from error
-        except asyncio.CancelledError as error:
-            if task_is_cancelled():
-                raise
-            raise closed_error(error_type, action=action, transaction_id=transaction_id) from error
+async def call(
+    peer: Peer[Channel],
+    method: Method,
+    request: Any,
+    *,
+    action: str,
+    timeout: float,
+    transaction_id: str,
+) -> Any:
+    """The answer of one peer to one request; failures as `translate_rpc_error` makes them."""
+    error_type = method.error_type
+    try:
+        return await method.of(peer)(request, timeout=timeout)
+    except grpc.aio.AioRpcError as error:
+        raise translate_rpc_error(
+            error,
+            error_type,
+            action=action,
+            address=peer.address,
+            msp_id=peer.msp_id,
+            timeout=timeout,
+            transaction_id=transaction_id,
+        ) from error
+    except grpc.aio.UsageError as error:
+        raise already_closed_error(action=action, transaction_id=transaction_id) from error
+    except asyncio.CancelledError as error:
+        if task_is_cancelled():
+            raise
+        raise closed_error(error_type, action=action, transaction_id=transaction_id) from error
 
 
 class Stream:
@@ -85,14 +85,14 @@ class Stream:
 
     def __init__(
         self,
-        client: Client,
+        peer: Peer[Channel],
         method: Callable[..., Any],
         request: Any,
         error_type: type[GatewayError],
         *,
         action: str,
     ) -> None:
-        self._address = client.address
+        self._peer = peer
         self._error_type = error_type
         self._action = action
         self._cancelled = False
@@ -107,7 +107,11 @@ class Stream:
             response = await self._call.read()
         except grpc.aio.AioRpcError as error:
             raise translate_rpc_error(
-                error, self._error_type, action=self._action, address=self._address
+                error,
+                self._error_type,
+                action=self._action,
+                address=self._peer.address,
+                msp_id=self._peer.msp_id,
             ) from error
         except asyncio.CancelledError as error:
             if task_is_cancelled():

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import Any
 
 import grpc
-from fabric_protos.peer import peer_pb2_grpc, proposal_pb2
+from fabric_protos.peer import proposal_pb2
 
-from medfab_gateway._aio import Client
 from medfab_gateway._block import Block
 from medfab_gateway._block_decoder import decode_block
+from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._messages.proposal import NONCE_BYTES, build_proposal
+from medfab_gateway._method import READ_BLOCK
 from medfab_gateway.errors import DeliverError
 
 _SUCCESS = 200
 
 
-async def fetch_block(client: Client, *, channel_name: str, number: int) -> Block:
+async def fetch_block(client: AsyncClient, *, channel_name: str, number: int) -> Block:
     """The block, validation codes included. Raises `DeliverError`.
 
     Asked of the peer itself, not through its Gateway service, which may ask a peer that has not
@@ -37,20 +37,17 @@ async def fetch_block(client: Client, *, channel_name: str, number: int) -> Bloc
         proposal_bytes=unsigned.proposal_bytes,
         signature=await client.sign(unsigned.proposal_bytes),
     )
-    endorser: Any = peer_pb2_grpc.EndorserStub(client.channel)
     action = f"Reading block {number} of channel {channel_name}"
     answer = await client.call(
-        endorser.ProcessProposal,
+        READ_BLOCK,
         signed,
-        DeliverError,
         action=action,
         timeout=client.options.evaluate_timeout,
         transaction_id=unsigned.transaction_id,
     )
     if answer.response.status != _SUCCESS:
-        peer = client.address or "the peer"
         raise DeliverError(
-            f"{action} from {peer} failed: {answer.response.message}.\nCheck that the identity "
+            f"{action} failed: {answer.response.message}.\nCheck that the identity "
             "may read the channel's blocks: qscc/GetBlockByNumber in the channel's ACLs.",
             code=grpc.StatusCode.PERMISSION_DENIED
             if "access denied" in answer.response.message

@@ -14,7 +14,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import grpc
 
-from medfab_gateway._client import BaseClient
+from medfab_gateway._method import Method
+from medfab_gateway._peer import Peer
 from medfab_gateway._rpc_errors import already_closed_error, closed_error, translate_rpc_error
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import GatewayError
@@ -44,43 +45,40 @@ def sign(signer: Signer, digest: bytes) -> bytes:
     return signer(digest)
 
 
-class Client(BaseClient[Channel]):
-    """One channel and one caller. Private; `Gateway` is the door."""
+def watch(channel: Channel) -> Callable[[], bool]:
+    """Tells, when asked, whether the channel has been connected again since."""
+    return grpc.channel_ready_future(channel).done
 
-    def sign(self, message: bytes) -> bytes:
-        """The signature over `message`. Raises `SigningError` where there is no signer."""
-        return sign(self.signer, self.digest(message))
 
-    def call(
-        self,
-        method: Callable[..., Any],
-        request: Any,
-        error_type: type[GatewayError],
-        *,
-        action: str,
-        timeout: float,
-        transaction_id: str,
-    ) -> Any:
-        """The answer to one request; failures as `translate_rpc_error` makes them."""
-        try:
-            return method(request, timeout=timeout)
-        except grpc.RpcError as error:
-            if _was_closed(error):
-                raise closed_error(
-                    error_type, action=action, transaction_id=transaction_id
-                ) from error
-            raise translate_rpc_error(
-                error,
-                error_type,
-                action=action,
-                address=self.address,
-                timeout=timeout,
-                transaction_id=transaction_id,
-            ) from error
-        except ValueError as error:
-            if not _refuses_calls(error):
-                raise
-            raise already_closed_error(action=action, transaction_id=transaction_id) from error
+def call(
+    peer: Peer[Channel],
+    method: Method,
+    request: Any,
+    *,
+    action: str,
+    timeout: float,
+    transaction_id: str,
+) -> Any:
+    """The answer of one peer to one request; failures as `translate_rpc_error` makes them."""
+    error_type = method.error_type
+    try:
+        return method.of(peer)(request, timeout=timeout)
+    except grpc.RpcError as error:
+        if _was_closed(error):
+            raise closed_error(error_type, action=action, transaction_id=transaction_id) from error
+        raise translate_rpc_error(
+            error,
+            error_type,
+            action=action,
+            address=peer.address,
+            msp_id=peer.msp_id,
+            timeout=timeout,
+            transaction_id=transaction_id,
+        ) from error
+    except ValueError as error:
+        if not _refuses_calls(error):
+            raise
+        raise already_closed_error(action=action, transaction_id=transaction_id) from error
 
 
 class Stream:
@@ -88,14 +86,14 @@ class Stream:
 
     def __init__(
         self,
-        client: Client,
+        peer: Peer[Channel],
         method: Callable[..., Any],
         request: Any,
         error_type: type[GatewayError],
         *,
         action: str,
     ) -> None:
-        self._address = client.address
+        self._peer = peer
         self._error_type = error_type
         self._action = action
         self._cancelled = False
@@ -116,7 +114,11 @@ class Stream:
             if _was_closed(error):
                 raise closed_error(self._error_type, action=self._action) from error
             raise translate_rpc_error(
-                error, self._error_type, action=self._action, address=self._address
+                error,
+                self._error_type,
+                action=self._action,
+                address=self._peer.address,
+                msp_id=self._peer.msp_id,
             ) from error
 
     def cancel(self) -> None:

@@ -14,12 +14,12 @@ from typing import Any
 
 import grpc
 from fabric_protos.common import common_pb2
-from fabric_protos.peer import events_pb2_grpc
 
 from medfab_gateway._block import Block
 from medfab_gateway._block_decoder import decode_block
 from medfab_gateway._block_fetch import fetch_block
-from medfab_gateway._blocking import Client, Stream
+from medfab_gateway._blocking import Stream
+from medfab_gateway._calls import Client
 from medfab_gateway._signable import Signable
 from medfab_gateway.errors import DeliverError
 
@@ -40,7 +40,7 @@ class BlockEvents(Signable):
         self._client = client
         self._channel_name = channel_name
         self._ended = False
-        self._stub: Any = events_pb2_grpc.DeliverStub(client.channel)
+        self._peer = client.peers.in_order()[0]
         self._may_fall_back = True
 
     def __iter__(self) -> BlockEvents:
@@ -81,7 +81,7 @@ class BlockEvents(Signable):
     def _next_block(self) -> Block:
         if self._stream is None:
             self._sign()
-        stream = self._stream or self._open(self._stub.Deliver)
+        stream = self._stream or self._open(self._peer.deliver.Deliver)
         response = stream.read()
         if response is None:
             if self._ended:  # by close(), while this waited
@@ -95,7 +95,7 @@ class BlockEvents(Signable):
         if kind == "status" and response.status == common_pb2.FORBIDDEN and self._may_fall_back:
             self._may_fall_back = False
             stream.cancel()
-            self._open(self._stub.DeliverFiltered)
+            self._open(self._peer.deliver.DeliverFiltered)
             return self._next_block()
         self._may_fall_back = False
         if kind == "block":
@@ -112,7 +112,7 @@ class BlockEvents(Signable):
 
     def _open(self, method: Any) -> Stream:
         action = f"Reading the blocks of channel {self._channel_name}"
-        stream = Stream(self._client, method, self._message, DeliverError, action=action)
+        stream = Stream(self._peer, method, self._message, DeliverError, action=action)
         self._stream = stream
         if self._ended:  # meanwhile, by another thread, which has not seen this stream
             stream.cancel()
@@ -125,10 +125,9 @@ class BlockEvents(Signable):
         return self._error(code, f"{reason} (status {name})", advice)
 
     def _error(self, code: grpc.StatusCode, reason: str, advice: str) -> DeliverError:
-        peer = self._client.address or "the peer"
         return DeliverError(
-            f"Reading the blocks of channel {self._channel_name} from {peer} failed: {reason}.\n"
-            f"{advice}",
+            f"Reading the blocks of channel {self._channel_name} from {self._peer.name} failed: "
+            f"{reason}.\n{advice}",
             code=code,
         )
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import grpc
 from fabric_protos.common import common_pb2
-from fabric_protos.peer import events_pb2_grpc
 
-from medfab_gateway._aio import Client, Stream
+from medfab_gateway._aio import Stream
 from medfab_gateway._block import Block
 from medfab_gateway._block_decoder import decode_block
 from medfab_gateway._block_fetch_async import fetch_block
+from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._signable_async import AsyncSignable
 from medfab_gateway.errors import DeliverError
 
@@ -33,13 +33,13 @@ class AsyncBlockEvents(AsyncSignable):
 
     _stream: Stream | None = None  # __del__ needs it even where __init__ fails
 
-    def __init__(self, client: Client, *, channel_name: str, payload: bytes) -> None:
+    def __init__(self, client: AsyncClient, *, channel_name: str, payload: bytes) -> None:
         envelope = common_pb2.Envelope(payload=payload)
         super().__init__(client, envelope, signed=envelope, content=payload)
         self._client = client
         self._channel_name = channel_name
         self._ended = False
-        self._stub: Any = events_pb2_grpc.DeliverStub(client.channel)
+        self._peer = client.peers.in_order()[0]
         self._may_fall_back = True
 
     def __aiter__(self) -> AsyncBlockEvents:
@@ -80,7 +80,7 @@ class AsyncBlockEvents(AsyncSignable):
     async def _next_block(self) -> Block:
         if self._stream is None:
             await self._sign()
-        stream = self._stream or self._open(self._stub.Deliver)
+        stream = self._stream or self._open(self._peer.deliver.Deliver)
         response = await stream.read()
         if response is None:
             if self._ended:  # by aclose(), while this waited
@@ -94,7 +94,7 @@ class AsyncBlockEvents(AsyncSignable):
         if kind == "status" and response.status == common_pb2.FORBIDDEN and self._may_fall_back:
             self._may_fall_back = False
             stream.cancel()
-            self._open(self._stub.DeliverFiltered)
+            self._open(self._peer.deliver.DeliverFiltered)
             return await self._next_block()
         self._may_fall_back = False
         if kind == "block":
@@ -111,7 +111,7 @@ class AsyncBlockEvents(AsyncSignable):
 
     def _open(self, method: Any) -> Stream:
         action = f"Reading the blocks of channel {self._channel_name}"
-        stream = Stream(self._client, method, self._message, DeliverError, action=action)
+        stream = Stream(self._peer, method, self._message, DeliverError, action=action)
         self._stream = stream
         if self._ended:  # meanwhile, by another thread, which has not seen this stream
             stream.cancel()
@@ -124,10 +124,9 @@ class AsyncBlockEvents(AsyncSignable):
         return self._error(code, f"{reason} (status {name})", advice)
 
     def _error(self, code: grpc.StatusCode, reason: str, advice: str) -> DeliverError:
-        peer = self._client.address or "the peer"
         return DeliverError(
-            f"Reading the blocks of channel {self._channel_name} from {peer} failed: {reason}.\n"
-            f"{advice}",
+            f"Reading the blocks of channel {self._channel_name} from {self._peer.name} failed: "
+            f"{reason}.\n{advice}",
             code=code,
         )
 

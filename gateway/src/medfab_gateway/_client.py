@@ -1,38 +1,30 @@
-"""What the parts of one gateway share, whichever way it calls: the connection and the identity."""
+"""What the parts of one gateway share, whichever way it calls: the peers and the identity."""
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
-
-from fabric_protos.gateway import gateway_pb2_grpc
+from typing import Generic
 
 from medfab_gateway._options import GatewayOptions
+from medfab_gateway._peer import ChannelT, Peers
 from medfab_gateway.errors import SigningError
 from medfab_gateway.identity import Hash, Identity, Signer
 
-ChannelT = TypeVar("ChannelT")
-
 
 class BaseClient(Generic[ChannelT]):
-    """One channel and one caller. `_aio.Client` and `_blocking.Client` add the way to call."""
+    """The peers and one caller. `AsyncClient` and `Client` add the way to call."""
 
     def __init__(
         self,
         *,
-        channel: ChannelT,
-        address: str | None,
-        tls_certificate_hash: bytes | None,
+        peers: Peers[ChannelT],
         identity: Identity,
         signer: Signer | None,
         hash: Hash,
         options: GatewayOptions,
     ) -> None:
-        self.channel = channel
-        self.address = address
-        self.tls_certificate_hash = tls_certificate_hash
+        self.peers = peers
         self.identity = identity
         self.options = options
-        self.gateway: Any = gateway_pb2_grpc.GatewayStub(channel)
         self._signer = signer
         self._hash = hash
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import transaction_pb2
 
-from medfab_gateway._blocking import Client
+from medfab_gateway._calls import Client
 from medfab_gateway._messages.transaction import build_commit_status_request
+from medfab_gateway._method import COMMIT_STATUS
 from medfab_gateway._signable import Signable
 from medfab_gateway._status import Status
 from medfab_gateway._validation import validation_code_name
-from medfab_gateway.errors import CommitStatusError
 
 
 class Commit(Signable):
@@ -43,9 +43,8 @@ class Commit(Signable):
         """
         self.sign()
         response = self._client.call(
-            self._client.gateway.CommitStatus,
+            COMMIT_STATUS,
             self._message,
-            CommitStatusError,
             action=f"Asking on channel {self._channel_name} whether transaction "
             f"{self._transaction_id} is committed",
             timeout=self._client.options.commit_status_timeout if timeout is None else timeout,

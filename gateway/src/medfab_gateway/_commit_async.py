@@ -5,12 +5,12 @@ from __future__ import annotations
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import transaction_pb2
 
-from medfab_gateway._aio import Client
+from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._messages.transaction import build_commit_status_request
+from medfab_gateway._method import COMMIT_STATUS
 from medfab_gateway._signable_async import AsyncSignable
 from medfab_gateway._status import Status
 from medfab_gateway._validation import validation_code_name
-from medfab_gateway.errors import CommitStatusError
 
 
 class AsyncCommit(AsyncSignable):
@@ -19,7 +19,7 @@ class AsyncCommit(AsyncSignable):
     `bytes` is a `gateway.SignedCommitStatusRequest`.
     """
 
-    def __init__(self, client: Client, *, channel_name: str, transaction_id: str) -> None:
+    def __init__(self, client: AsyncClient, *, channel_name: str, transaction_id: str) -> None:
         request = build_commit_status_request(
             identity=client.identity, channel_id=channel_name, transaction_id=transaction_id
         )
@@ -42,9 +42,8 @@ class AsyncCommit(AsyncSignable):
         """
         await self.sign()
         response = await self._client.call(
-            self._client.gateway.CommitStatus,
+            COMMIT_STATUS,
             self._message,
-            CommitStatusError,
             action=f"Asking on channel {self._channel_name} whether transaction "
             f"{self._transaction_id} is committed",
             timeout=self._client.options.commit_status_timeout if timeout is None else timeout,

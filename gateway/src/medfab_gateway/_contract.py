@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import proposal_pb2
 
-from medfab_gateway._blocking import Client
+from medfab_gateway._calls import Client
 from medfab_gateway._messages.proposal import NONCE_BYTES, build_proposal
 from medfab_gateway._proposal import Proposal
 from medfab_gateway._transaction import SubmittedTransaction
@@ -44,7 +44,12 @@ class Contract:
     """
 
     def __init__(
-        self, client: Client, *, channel_name: str, chaincode_name: str, contract_name: str | None
+        self,
+        client: Client,
+        *,
+        channel_name: str,
+        chaincode_name: str,
+        contract_name: str | None,
     ) -> None:
         self._client = client
         self._channel_name = channel_name

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import proposal_pb2
 
-from medfab_gateway._aio import Client
+from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._messages.proposal import NONCE_BYTES, build_proposal
 from medfab_gateway._proposal_async import AsyncProposal
 from medfab_gateway._transaction_async import AsyncSubmittedTransaction
@@ -43,7 +43,12 @@ class AsyncContract:
     """
 
     def __init__(
-        self, client: Client, *, channel_name: str, chaincode_name: str, contract_name: str | None
+        self,
+        client: AsyncClient,
+        *,
+        channel_name: str,
+        chaincode_name: str,
+        contract_name: str | None,
     ) -> None:
         self._client = client
         self._channel_name = channel_name

@@ -1,14 +1,18 @@
 # Made by scripts/make_sync.py from _gateway_async.py: change that, and run it.
-"""The connection of one identity to one peer's Gateway service."""
+"""The connection of one identity to the Gateway service of its organisation's peers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 
-from medfab_gateway._blocking import Channel, Client, open_channel
+from medfab_gateway import _blocking
+from medfab_gateway._calls import Client
 from medfab_gateway._network import Network
 from medfab_gateway._options import GatewayOptions
+from medfab_gateway._peer import Peer, Peers
 from medfab_gateway.endpoint import Endpoint
+from medfab_gateway.errors import EndpointError
 from medfab_gateway.identity import Hash, Identity, Signer
 
 
@@ -23,14 +27,14 @@ class Gateway:
     proposal, a transaction or a commit is for one thread at a time.
     """
 
-    def __init__(self, client: Client, *, owns_channel: bool) -> None:
+    def __init__(self, client: Client, *, owns_channels: bool) -> None:
         self._client = client
-        self._owns_channel = owns_channel
+        self._owns_channels = owns_channels
 
     @classmethod
     def connect(
         cls,
-        endpoint: Endpoint | Channel,
+        endpoint: Endpoint | Sequence[Endpoint] | _blocking.Channel,
         identity: Identity,
         signer: Signer | None = None,
         *,
@@ -40,28 +44,26 @@ class Gateway:
     ) -> Gateway:
         """A gateway; the connection is made at the first call.
 
-        endpoint: a peer of the identity's organisation; or a channel made by the caller, which
-        closing the gateway leaves open. signer: None: calls raise `SigningError`.
+        endpoint: a peer of the identity's organisation; or several, the preferred one first, of
+        which the others step in while it cannot be reached; or a channel made by the caller,
+        which closing the gateway leaves open. signer: None: calls raise `SigningError`.
         hash: None: the one that fits the identity's key (SHA-256; none for Ed25519).
         options: None: the defaults of `GatewayOptions`.
         tls_certificate_hash: SHA-256 of the client certificate's DER, for a channel made by the
         caller with one; an `Endpoint` knows it by itself.
         """
-        if isinstance(endpoint, Endpoint):
-            channel, address = open_channel(endpoint), endpoint.address
-            tls_certificate_hash = endpoint.client_certificate_hash
+        if isinstance(endpoint, Endpoint | Sequence):
+            peers = _open_all([endpoint] if isinstance(endpoint, Endpoint) else endpoint)
         else:
-            channel, address = endpoint, None
+            peers = [_peer(endpoint, tls_certificate_hash=tls_certificate_hash)]
         client = Client(
-            channel=channel,
-            address=address,
-            tls_certificate_hash=tls_certificate_hash,
+            peers=Peers(peers),
             identity=identity,
             signer=signer,
             hash=hash or identity.default_hash(),
             options=options or GatewayOptions(),
         )
-        return cls(client, owns_channel=isinstance(endpoint, Endpoint))
+        return cls(client, owns_channels=isinstance(endpoint, Endpoint | Sequence))
 
     @property
     def identity(self) -> Identity:
@@ -72,9 +74,10 @@ class Gateway:
         return Network(self._client, channel_name)
 
     def close(self) -> None:
-        """Ends all calls under way and closes the connection, unless the caller made it."""
-        if self._owns_channel:
-            self._client.channel.close()
+        """Ends all calls under way and closes the connections, unless the caller made it."""
+        if self._owns_channels:
+            for peer in self._client.peers.all:
+                peer.channel.close()
 
     def __enter__(self) -> Gateway:
         return self
@@ -86,3 +89,33 @@ class Gateway:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _open_all(endpoints: Sequence[Endpoint]) -> list[Peer[_blocking.Channel]]:
+    if not endpoints:
+        raise EndpointError("A gateway needs an endpoint; the list is empty.")
+    return [
+        _peer(
+            _blocking.open_channel(endpoint),
+            address=endpoint.address,
+            msp_id=endpoint.msp_id,
+            tls_certificate_hash=endpoint.client_certificate_hash,
+        )
+        for endpoint in endpoints
+    ]
+
+
+def _peer(
+    channel: _blocking.Channel,
+    *,
+    address: str | None = None,
+    msp_id: str | None = None,
+    tls_certificate_hash: bytes | None,
+) -> Peer[_blocking.Channel]:
+    return Peer(
+        channel,
+        address=address,
+        msp_id=msp_id,
+        tls_certificate_hash=tls_certificate_hash,
+        watch=_blocking.watch,
+    )

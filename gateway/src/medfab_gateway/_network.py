@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import time
 
-from medfab_gateway._blocking import Client
 from medfab_gateway._blocks import BlockEvents
+from medfab_gateway._calls import Client
 from medfab_gateway._commit import Commit
 from medfab_gateway._contract import Contract
 from medfab_gateway._messages.deliver import build_seek_payload
@@ -63,6 +63,6 @@ class Network:
             start_block=start_block,
             stop_block=stop_block,
             timestamp_ns=time.time_ns(),
-            tls_certificate_hash=self._client.tls_certificate_hash,
+            tls_certificate_hash=self._client.peers.all[0].tls_certificate_hash,
         )
         return BlockEvents(self._client, channel_name=self._channel_name, payload=payload)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from medfab_gateway._aio import Client
 from medfab_gateway._blocks_async import AsyncBlockEvents
+from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._commit_async import AsyncCommit
 from medfab_gateway._contract_async import AsyncContract
 from medfab_gateway._messages.deliver import build_seek_payload
@@ -14,7 +14,7 @@ from medfab_gateway._messages.deliver import build_seek_payload
 class AsyncNetwork:
     """A channel: its contracts, its blocks, and the outcome of its transactions."""
 
-    def __init__(self, client: Client, channel_name: str) -> None:
+    def __init__(self, client: AsyncClient, channel_name: str) -> None:
         self._client = client
         self._channel_name = channel_name
 
@@ -64,6 +64,6 @@ class AsyncNetwork:
             start_block=start_block,
             stop_block=stop_block,
             timestamp_ns=time.time_ns(),
-            tls_certificate_hash=self._client.tls_certificate_hash,
+            tls_certificate_hash=self._client.peers.all[0].tls_certificate_hash,
         )
         return AsyncBlockEvents(self._client, channel_name=self._channel_name, payload=payload)

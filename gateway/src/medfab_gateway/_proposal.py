@@ -7,10 +7,10 @@ from typing import Any
 
 from fabric_protos.gateway import gateway_pb2
 
-from medfab_gateway._blocking import Client
+from medfab_gateway._calls import Client
+from medfab_gateway._method import ENDORSE, EVALUATE
 from medfab_gateway._signable import Signable
 from medfab_gateway._transaction import Transaction
-from medfab_gateway.errors import EndorseError, EvaluateError
 
 
 class Proposal(Signable):
@@ -42,14 +42,13 @@ class Proposal(Signable):
         """
         self._sign()
         response = self._client.call(
-            self._client.gateway.Evaluate,
+            EVALUATE,
             gateway_pb2.EvaluateRequest(
                 transaction_id=self.transaction_id,
                 channel_id=self._channel_name,
                 proposed_transaction=self._message.proposal,
                 target_organizations=self._message.endorsing_organizations,
             ),
-            EvaluateError,
             action=f"Evaluating {self._description}",
             timeout=self._client.options.evaluate_timeout if timeout is None else timeout,
             transaction_id=self.transaction_id,
@@ -65,14 +64,13 @@ class Proposal(Signable):
         """
         self._sign()
         response = self._client.call(
-            self._client.gateway.Endorse,
+            ENDORSE,
             gateway_pb2.EndorseRequest(
                 transaction_id=self.transaction_id,
                 channel_id=self._channel_name,
                 proposed_transaction=self._message.proposal,
                 endorsing_organizations=self._message.endorsing_organizations,
             ),
-            EndorseError,
             action=f"Endorsing {self._description}",
             timeout=self._client.options.endorse_timeout if timeout is None else timeout,
             transaction_id=self.transaction_id,

@@ -6,10 +6,10 @@ from typing import Any
 
 from fabric_protos.gateway import gateway_pb2
 
-from medfab_gateway._aio import Client
+from medfab_gateway._calls_async import AsyncClient
+from medfab_gateway._method import ENDORSE, EVALUATE
 from medfab_gateway._signable_async import AsyncSignable
 from medfab_gateway._transaction_async import AsyncTransaction
-from medfab_gateway.errors import EndorseError, EvaluateError
 
 
 class AsyncProposal(AsyncSignable):
@@ -19,7 +19,7 @@ class AsyncProposal(AsyncSignable):
     """
 
     def __init__(
-        self, client: Client, proposed: Any, *, channel_name: str, description: str
+        self, client: AsyncClient, proposed: Any, *, channel_name: str, description: str
     ) -> None:
         """proposed: a `gateway.ProposedTransaction`. description: for errors; no arguments."""
         proposal = proposed.proposal
@@ -41,14 +41,13 @@ class AsyncProposal(AsyncSignable):
         """
         await self._sign()
         response = await self._client.call(
-            self._client.gateway.Evaluate,
+            EVALUATE,
             gateway_pb2.EvaluateRequest(
                 transaction_id=self.transaction_id,
                 channel_id=self._channel_name,
                 proposed_transaction=self._message.proposal,
                 target_organizations=self._message.endorsing_organizations,
             ),
-            EvaluateError,
             action=f"Evaluating {self._description}",
             timeout=self._client.options.evaluate_timeout if timeout is None else timeout,
             transaction_id=self.transaction_id,
@@ -64,14 +63,13 @@ class AsyncProposal(AsyncSignable):
         """
         await self._sign()
         response = await self._client.call(
-            self._client.gateway.Endorse,
+            ENDORSE,
             gateway_pb2.EndorseRequest(
                 transaction_id=self.transaction_id,
                 channel_id=self._channel_name,
                 proposed_transaction=self._message.proposal,
                 endorsing_organizations=self._message.endorsing_organizations,
             ),
-            EndorseError,
             action=f"Endorsing {self._description}",
             timeout=self._client.options.endorse_timeout if timeout is None else timeout,
             transaction_id=self.transaction_id,

@@ -31,6 +31,7 @@ def translate_rpc_error(
     *,
     action: str,
     address: str | None,
+    msp_id: str | None = None,
     timeout: float | None = None,
     transaction_id: str | None = None,
 ) -> GatewayError:
@@ -40,11 +41,12 @@ def translate_rpc_error(
     `RequestLimitError` where it is certain that the peer has not begun with the call.
 
     action: what was tried, to go into "… failed": "Endorsing Read of chaincode ehr on care".
-    address: of the peer called; None where it is not known (a channel made by the caller).
+    address, msp_id: of the peer called; None where they are not known (a channel made by the
+    caller).
     timeout: seconds the call was allowed; None where it had no deadline.
     """
     code, text = error.code(), error.details() or ""
-    peer = address or "the peer"
+    peer = f"{address} ({msp_id})" if address and msp_id else address or "the peer"
     if code is grpc.StatusCode.UNAVAILABLE and _NEVER_SENT.search(text):
         return ConnectionFailedError(
             f"{action} failed: {peer} cannot be reached ({text}).\n{_connection_advice(text)}",
@@ -62,7 +64,7 @@ def translate_rpc_error(
     access_denied = "access denied" in text
     chaincode = _chaincode_failure(details, text)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED and timeout is not None:
-        text = f"no answer from {peer} within {timeout:g} s" if not details else text
+        text = f"no answer from {peer} within {round(timeout, 2):g} s" if not details else text
     if len(details) == 1 and details[0].message:
         text = text.removesuffix(details[0].message).rstrip(": ") or text  # said once is enough
     lines = [f"{action} failed ({code.name}): {text}"]

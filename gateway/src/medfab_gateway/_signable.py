@@ -6,7 +6,7 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from medfab_gateway._blocking import Client
+from medfab_gateway._calls import Client
 
 
 class Signable:

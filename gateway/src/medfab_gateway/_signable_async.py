@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from medfab_gateway._aio import Client
+from medfab_gateway._calls_async import AsyncClient
 
 
 class AsyncSignable:
@@ -16,7 +16,7 @@ class AsyncSignable:
     """
 
     def __init__(
-        self, client: Client, message: Any, *, signed: Any, content: builtins.bytes
+        self, client: AsyncClient, message: Any, *, signed: Any, content: builtins.bytes
     ) -> None:
         """message: the whole; signed: the part of it that has the field `signature`;
         content: the bytes that the signature is over."""

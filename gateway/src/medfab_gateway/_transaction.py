@@ -9,9 +9,10 @@ from typing import Any
 from fabric_protos.gateway import gateway_pb2
 from google.protobuf.message import DecodeError
 
-from medfab_gateway._blocking import Client
+from medfab_gateway._calls import Client
 from medfab_gateway._commit import Commit
 from medfab_gateway._messages.transaction import read_channel_header, read_transaction_result
+from medfab_gateway._method import SUBMIT
 from medfab_gateway._signable import Signable
 from medfab_gateway.errors import MedfabError, SubmitError
 
@@ -65,13 +66,12 @@ class Transaction(Signable):
             commit.sign()
         try:
             self._client.call(
-                self._client.gateway.Submit,
+                SUBMIT,
                 gateway_pb2.SubmitRequest(
                     transaction_id=self.transaction_id,
                     channel_id=self._channel_name,
                     prepared_transaction=self._message.envelope,
                 ),
-                SubmitError,
                 action=f"Submitting transaction {self.transaction_id} to channel "
                 f"{self._channel_name}",
                 timeout=self._client.options.submit_timeout if timeout is None else timeout,

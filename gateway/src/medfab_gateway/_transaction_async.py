@@ -8,9 +8,10 @@ from typing import Any
 from fabric_protos.gateway import gateway_pb2
 from google.protobuf.message import DecodeError
 
-from medfab_gateway._aio import Client
+from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._commit_async import AsyncCommit
 from medfab_gateway._messages.transaction import read_channel_header, read_transaction_result
+from medfab_gateway._method import SUBMIT
 from medfab_gateway._signable_async import AsyncSignable
 from medfab_gateway.errors import MedfabError, SubmitError
 
@@ -21,7 +22,7 @@ class AsyncTransaction(AsyncSignable):
     `bytes` is a `gateway.PreparedTransaction`.
     """
 
-    def __init__(self, client: Client, prepared: Any) -> None:
+    def __init__(self, client: AsyncClient, prepared: Any) -> None:
         """prepared: a `gateway.PreparedTransaction`."""
         payload = prepared.envelope.payload
         super().__init__(client, prepared, signed=prepared.envelope, content=payload)
@@ -64,13 +65,12 @@ class AsyncTransaction(AsyncSignable):
             await commit.sign()
         try:
             await self._client.call(
-                self._client.gateway.Submit,
+                SUBMIT,
                 gateway_pb2.SubmitRequest(
                     transaction_id=self.transaction_id,
                     channel_id=self._channel_name,
                     prepared_transaction=self._message.envelope,
                 ),
-                SubmitError,
                 action=f"Submitting transaction {self.transaction_id} to channel "
                 f"{self._channel_name}",
                 timeout=self._client.options.submit_timeout if timeout is None else timeout,

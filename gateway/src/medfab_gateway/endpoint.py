@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives import hashes
 from medfab_gateway.errors import EndpointError
 
 _MAX_MESSAGE_BYTES = 100 * 1024 * 1024  # the peers' own limit; gRPC's default is 4 MiB
-_KEEPALIVE_SECONDS = 120  # peers disconnect a client that pings more often than every 60 s
 _KEEPALIVE_TIMEOUT_SECONDS = 20
+_CONNECT_SECONDS = 10  # for one attempt, TLS included; gRPC's default is 20
+_RECONNECT_SECONDS = 5  # at most, between two attempts; gRPC's default is 120
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,13 @@ class Endpoint:
 
     insecure: bool = field(default=False, kw_only=True)
     """True: plaintext, for tests. Without it, TLS is always used."""
+
+    msp_id: str | None = field(default=None, kw_only=True)
+    """The MSP id of the node's organisation, for error texts. None: they name the address alone."""
+
+    keepalive: float = field(default=120.0, kw_only=True)
+    """Seconds between pings on a connection, idle or not. Peers disconnect a client that pings
+    more often than their `peer.keepalive.minInterval`, 60 s."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):\d{1,5}", self.address):
@@ -86,8 +94,8 @@ class Endpoint:
     def open_channel(self) -> grpc.aio.Channel:
         """A new channel, to be closed by the caller. It connects at the first call.
 
-        Messages up to 100 MiB; a ping every 120 s keeps idle connections open through
-        firewalls and finds dead ones.
+        Messages up to 100 MiB; the pings keep idle connections open through firewalls and find
+        dead ones. A lost connection is tried again at least every 5 s, while there are calls.
         """
         if self.insecure:
             return grpc.aio.insecure_channel(self.address, options=self._channel_options())
@@ -112,10 +120,12 @@ class Endpoint:
         options: list[tuple[str, int | str]] = [
             ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
-            ("grpc.keepalive_time_ms", _KEEPALIVE_SECONDS * 1000),
+            ("grpc.keepalive_time_ms", round(self.keepalive * 1000)),
             ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_SECONDS * 1000),
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.max_pings_without_data", 0),
+            ("grpc.min_reconnect_backoff_ms", _CONNECT_SECONDS * 1000),
+            ("grpc.max_reconnect_backoff_ms", _RECONNECT_SECONDS * 1000),
         ]
         if self.server_name is not None:
             options.append(("grpc.ssl_target_name_override", self.server_name))
