@@ -305,7 +305,7 @@ async def test_no_client_streams_private_data_past_the_contract(
     """`DeliverWithPrivateData` gives every reader of blocks all that is not member-only."""
     await people.provider.file_bundle(people.pseudonym, example_bundle())
     await people.permit()
-    holders_peer = client_of(people.filer).channel
+    holders_peer = client_of(people.filer).peers.all[0].channel
     bystander = await patient_of(consortium, HOLDER, secrets.token_hex(16))
     auditor = await consortium.contract("regulator", "auditor", CHANNEL, CHAINCODE)
     for contract in (bystander._contract, people.filer, people.asker, auditor):
