@@ -46,6 +46,8 @@ from medfab_gateway._gateway import Gateway
 from medfab_gateway._gateway_async import AsyncGateway
 from medfab_gateway._network import Network
 from medfab_gateway._network_async import AsyncNetwork
+from medfab_gateway._offline import Offline
+from medfab_gateway._offline_async import AsyncOffline
 from medfab_gateway._options import GatewayOptions
 from medfab_gateway._proposal import Proposal
 from medfab_gateway._proposal_async import AsyncProposal
@@ -70,6 +72,7 @@ from medfab_gateway.errors import (
     MedfabError,
     ProfileError,
     RequestLimitError,
+    SignableError,
     SigningError,
     SubmitError,
     WalletError,
@@ -84,6 +87,7 @@ __all__ = [
     "AsyncContract",
     "AsyncGateway",
     "AsyncNetwork",
+    "AsyncOffline",
     "AsyncProposal",
     "AsyncSubmittedTransaction",
     "AsyncTransaction",
@@ -124,11 +128,13 @@ __all__ = [
     "MetadataWrite",
     "NamespaceReadWriteSet",
     "Network",
+    "Offline",
     "ProfileError",
     "Proposal",
     "RangeQuery",
     "Read",
     "RequestLimitError",
+    "SignableError",
     "Signer",
     "SigningError",
     "Status",

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import transaction_pb2
 
@@ -20,12 +22,16 @@ class Commit(Signable):
     `bytes` is a `gateway.SignedCommitStatusRequest`.
     """
 
-    def __init__(self, client: Client, *, channel_name: str, transaction_id: str) -> None:
-        request = build_commit_status_request(
-            identity=client.identity, channel_id=channel_name, transaction_id=transaction_id
-        )
-        message = gateway_pb2.SignedCommitStatusRequest(request=request)
-        super().__init__(client, message, signed=message, content=request)
+    def __init__(
+        self, client: Client, *, channel_name: str, transaction_id: str, message: Any = None
+    ) -> None:
+        """message: the `gateway.SignedCommitStatusRequest`; None: one is made."""
+        if message is None:
+            request = build_commit_status_request(
+                identity=client.identity, channel_id=channel_name, transaction_id=transaction_id
+            )
+            message = gateway_pb2.SignedCommitStatusRequest(request=request)
+        super().__init__(client, message, signed=message, content=message.request)
         self._client = client
         self._channel_name = channel_name
         self._transaction_id = transaction_id

@@ -9,6 +9,7 @@ from types import TracebackType
 from medfab_gateway import _blocking
 from medfab_gateway._calls import Client
 from medfab_gateway._network import Network
+from medfab_gateway._offline import Offline
 from medfab_gateway._options import GatewayOptions
 from medfab_gateway._peer import Peer, Peers
 from medfab_gateway.endpoint import Endpoint
@@ -72,6 +73,11 @@ class Gateway:
     def network(self, channel_name: str) -> Network:
         """The channel of that name. Whether it exists is seen at the first call."""
         return Network(self._client, channel_name)
+
+    @property
+    def offline(self) -> Offline:
+        """Proposals and so on from their bytes, for signing where the key is."""
+        return Offline(self._client)
 
     def close(self) -> None:
         """Ends all calls under way and closes the connections, unless the caller made it."""

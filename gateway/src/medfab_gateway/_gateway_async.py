@@ -8,6 +8,7 @@ from types import TracebackType
 from medfab_gateway import _aio
 from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._network_async import AsyncNetwork
+from medfab_gateway._offline_async import AsyncOffline
 from medfab_gateway._options import GatewayOptions
 from medfab_gateway._peer import Peer, Peers
 from medfab_gateway.endpoint import Endpoint
@@ -70,6 +71,11 @@ class AsyncGateway:
     def network(self, channel_name: str) -> AsyncNetwork:
         """The channel of that name. Whether it exists is seen at the first call."""
         return AsyncNetwork(self._client, channel_name)
+
+    @property
+    def offline(self) -> AsyncOffline:
+        """Proposals and so on from their bytes, for signing where the key is."""
+        return AsyncOffline(self._client)
 
     async def close(self) -> None:
         """Ends all calls under way and closes the connections, unless the caller made it."""

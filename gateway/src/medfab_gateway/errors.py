@@ -3,6 +3,7 @@
     MedfabError
     ├── IdentityError                  a certificate or key cannot be used
     ├── SigningError                   nothing to sign with, or a digest that cannot be signed
+    ├── SignableError                  bytes that are not the proposal, … that they were taken for
     ├── WalletError                    a wallet folder or one of its files is not usable
     │   └── IdentityNotFoundError      no identity under that label
     ├── ProfileError                   a connection profile lacks something, and where
@@ -42,6 +43,10 @@ class IdentityError(MedfabError):
 
 class SigningError(MedfabError):
     """There is no signer, or the signer cannot sign what it was given."""
+
+
+class SignableError(MedfabError):
+    """Bytes from elsewhere are not the message that they were taken for, or not this caller's."""
 
 
 class WalletError(MedfabError):

@@ -1,0 +1,70 @@
+# Made by scripts/make_sync.py from _offline_async.py: change that, and run it.
+"""Off-line signing: what one process made, another signs, and the first one sends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from medfab_gateway._calls import Client
+from medfab_gateway._commit import Commit
+from medfab_gateway._messages.signables import read_commit, read_proposal, read_transaction
+from medfab_gateway._proposal import Proposal
+from medfab_gateway._transaction import Transaction
+from medfab_gateway.errors import SignableError
+
+
+class Offline:
+    """Signables from their `bytes`, with or without a signature made elsewhere.
+
+        proposal = gateway.network("care").contract("ehr").proposal("Move", "asset-1")
+        signature = elsewhere(proposal.bytes)        # signs proposal.digest
+        proposal = gateway.offline.proposal(proposal.bytes, signature)
+        transaction = proposal.endorse()       # with that signature, never another
+
+    Made by `gateway.offline`; the gateway needs no signer. Each method takes the `bytes` of a
+    signable and the signature over its `digest`; signature None: it keeps the one that its bytes
+    have, if any, and is else signed by the gateway's own signer when it is sent.
+
+    Every method raises `SignableError` for bytes that are cut off, of another kind, made for
+    another identity than the gateway's, or contradict themselves; and for an empty signature.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def proposal(self, data: bytes, signature: bytes | None = None) -> Proposal:
+        """From `Proposal.bytes`."""
+        read = read_proposal(data, self._client.identity)
+        _sign(read.message.proposal, signature)
+        return Proposal(
+            self._client,
+            read.message,
+            channel_name=read.channel_name,
+            description=f"{read.function} of chaincode {read.chaincode_name} on channel "
+            f"{read.channel_name}",
+        )
+
+    def transaction(self, data: bytes, signature: bytes | None = None) -> Transaction:
+        """From `Transaction.bytes`."""
+        message = read_transaction(data, self._client.identity)
+        _sign(message.envelope, signature)
+        return Transaction(self._client, message)
+
+    def commit(self, data: bytes, signature: bytes | None = None) -> Commit:
+        """From `Commit.bytes`."""
+        read = read_commit(data, self._client.identity)
+        _sign(read.message, signature)
+        return Commit(
+            self._client,
+            channel_name=read.channel_name,
+            transaction_id=read.transaction_id,
+            message=read.message,
+        )
+
+
+def _sign(signed: Any, signature: bytes | None) -> None:
+    if signature is None:
+        return
+    if not signature:
+        raise SignableError("The signature is empty: was there an answer from the signer?")
+    signed.signature = signature
