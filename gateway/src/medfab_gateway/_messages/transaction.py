@@ -27,9 +27,10 @@ def read_transaction_result(envelope_payload: bytes) -> bytes:
     if not transaction.actions:
         raise ValueError("the transaction has no action")
     action = transaction_pb2.ChaincodeActionPayload.FromString(transaction.actions[0].payload)
-    response = proposal_response_pb2.ProposalResponsePayload.FromString(
-        action.action.proposal_response_payload
-    )
+    endorsed = action.action.proposal_response_payload
+    if not endorsed:  # a proposal is read as far as this without an error
+        raise ValueError("the transaction is not endorsed")
+    response = proposal_response_pb2.ProposalResponsePayload.FromString(endorsed)
     chaincode_action = proposal_pb2.ChaincodeAction.FromString(response.extension)
     result: bytes = chaincode_action.response.payload
     return result
