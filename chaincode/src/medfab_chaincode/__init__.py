@@ -4,6 +4,7 @@ Write a `Contract`, serve it with ``medfab-chaincode serve module:Class`` or wit
 `Contract` for an example, and `medfab_chaincode.errors` for the tree of errors.
 """
 
+from medfab_chaincode._access import Attribute, Organisation, Role
 from medfab_chaincode._canonical import canonical_json
 from medfab_chaincode._chaincode import Chaincode
 from medfab_chaincode._chaincode_call import Response
@@ -16,12 +17,15 @@ from medfab_chaincode._proposal import SignedProposal
 from medfab_chaincode._results import HistoryIterator, KeyModification, KeyValue, KeyValueIterator
 from medfab_chaincode._server import serve
 from medfab_chaincode._settings import ServerSettings
+from medfab_chaincode._signature import Transient
 from medfab_chaincode._state_json import parse_state
 from medfab_chaincode._stub import Stub
 from medfab_chaincode.errors import (
+    AccessDeniedError,
     ChaincodeError,
     ContractError,
     DefinitionError,
+    EvaluateWriteError,
     IdentityError,
     InvalidArgumentError,
     InvalidKeyError,
@@ -34,6 +38,8 @@ from medfab_chaincode.errors import (
 )
 
 __all__ = [
+    "AccessDeniedError",
+    "Attribute",
     "Chaincode",
     "ChaincodeError",
     "ClientIdentity",
@@ -41,6 +47,7 @@ __all__ = [
     "Contract",
     "ContractError",
     "DefinitionError",
+    "EvaluateWriteError",
     "HistoryIterator",
     "IdentityError",
     "InvalidArgumentError",
@@ -50,15 +57,18 @@ __all__ = [
     "KeyValue",
     "KeyValueIterator",
     "NotCanonicalError",
+    "Organisation",
     "Page",
     "PeerError",
     "Response",
+    "Role",
     "ServerSettings",
     "SettingsError",
     "SignedProposal",
     "StateFormatError",
     "StreamLostError",
     "Stub",
+    "Transient",
     "UnknownFunctionError",
     "canonical_json",
     "evaluate",

@@ -1,4 +1,4 @@
-"""Canonical JSON: the same value is the same bytes on every endorsing peer."""
+"""Canonical JSON, and results: the same value is the same bytes on every endorsing peer."""
 
 import base64
 import dataclasses
@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from medfab_chaincode._json_types import INT_64
 from medfab_chaincode.errors import NotCanonicalError
 
 
@@ -18,11 +19,32 @@ def canonical_json(value: object) -> bytes:
     Besides JSON's own types: dataclasses and mappings with `str` keys become objects, lists and
     tuples arrays, enums their value, `bytes` base64, `Decimal` its plain digits as a string, and
     an aware `datetime` RFC 3339 in UTC. Floats are refused, because equal sums can differ in
-    their last digit; use `Decimal`, `str` or `int`.
+    their last digit; use `Decimal`, `str` or `int`. An `int` has 64 bits, as in other languages.
 
     Raises `NotCanonicalError`, which names the type and never the value.
     """
-    text = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _utf_8(_dump(_plain(value)))
+
+
+def encode_result(result: object) -> bytes:
+    """Encode what a function returned: None as nothing, bytes as they are, else text.
+
+    What is a string in JSON (an enum, a `Decimal`, a `datetime` too) is written without quotes,
+    as it comes in an argument; everything else is canonical JSON. Raises `NotCanonicalError`.
+    """
+    if result is None:
+        return b""
+    if isinstance(result, bytes):
+        return result
+    plain = _plain(result)
+    return _utf_8(plain if isinstance(plain, str) else _dump(plain))
+
+
+def _dump(plain: Any) -> str:
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _utf_8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -43,7 +65,11 @@ def rfc3339(moment: datetime) -> str:
 def _plain(value: object) -> Any:
     if isinstance(value, Enum):
         return _plain(value.value)
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int):
+        if not INT_64.start <= value < INT_64.stop:
+            raise NotCanonicalError("a whole number has more than 64 bits")
         return value
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value):

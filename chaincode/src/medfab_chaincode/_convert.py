@@ -60,11 +60,12 @@ def _guarded(convert: Convert, what: str, raw: bytes) -> Any:
     try:
         return convert(raw)
     except MismatchError as mismatch:
-        message = f"{what}{mismatch.path}: expected {mismatch.expected}, got {mismatch.came}"
+        path = f"{what}{mismatch.path}"
+        problem = f"expected {mismatch.expected}, got {mismatch.came}"
     except StrictJsonError as error:
-        message = f"{what}: expected JSON, got {error}"
+        path, problem = what, f"expected JSON, got {error}"
     # Outside of the handlers: what was caught may carry the value.
-    raise InvalidArgumentError(message)
+    raise InvalidArgumentError.at(path, problem)
 
 
 # -- arguments ---------------------------------------------------------------------------------

@@ -1,10 +1,13 @@
 """The decorators of the contract API: they attach a definition and do nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, overload
 
+from medfab_chaincode._access import AccessRule
+
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+Intent = Literal["submit", "evaluate"]
 
 _ATTRIBUTE = "__medfab_definition__"
 
@@ -16,32 +19,41 @@ class Definition:
     wire_name: str
     """The name that clients call it by."""
 
-    intent: Literal["submit", "evaluate"]
-    """Whether the function is meant to change the ledger; told to clients, not enforced."""
+    intent: Intent
+    """Told to clients; a function that is to be evaluated may not write."""
+
+    access: tuple[AccessRule, ...] = ()
+    """Who may call it: a client that all these rules let in."""
 
 
 @overload
 def submit(function: FunctionT, /) -> FunctionT: ...
 @overload
-def submit(wire_name: str | None = None, /) -> Callable[[FunctionT], FunctionT]: ...
-def submit(argument: Any = None, /) -> Any:
+def submit(
+    wire_name: str | None = None, /, *, access: Sequence[AccessRule] = ()
+) -> Callable[[FunctionT], FunctionT]: ...
+def submit(argument: Any = None, /, *, access: Sequence[AccessRule] = ()) -> Any:
     """Mark a function that changes the ledger: ``@submit`` or ``@submit("WireName")``.
 
-    Without a wire name clients call it by its Python name.
+    Without a wire name clients call it by its Python name. `access`: rules that a client must
+    meet, all of them, before the function runs.
     """
-    return _decorate("submit", argument)
+    return _decorate("submit", argument, access)
 
 
 @overload
 def evaluate(function: FunctionT, /) -> FunctionT: ...
 @overload
-def evaluate(wire_name: str | None = None, /) -> Callable[[FunctionT], FunctionT]: ...
-def evaluate(argument: Any = None, /) -> Any:
+def evaluate(
+    wire_name: str | None = None, /, *, access: Sequence[AccessRule] = ()
+) -> Callable[[FunctionT], FunctionT]: ...
+def evaluate(argument: Any = None, /, *, access: Sequence[AccessRule] = ()) -> Any:
     """Mark a function that only reads: ``@evaluate`` or ``@evaluate("WireName")``.
 
-    Without a wire name clients call it by its Python name.
+    It may neither write nor set an event: the transaction then fails with `EvaluateWriteError`.
+    Otherwise as `submit`.
     """
-    return _decorate("evaluate", argument)
+    return _decorate("evaluate", argument, access)
 
 
 def definition_of(function: object) -> Definition | None:
@@ -50,15 +62,11 @@ def definition_of(function: object) -> Definition | None:
     return definition
 
 
-def _decorate(intent: Literal["submit", "evaluate"], argument: Any) -> Any:
-    if callable(argument):
-        return _attach(argument, intent, None)
-    return lambda function: _attach(function, intent, argument)
+def _decorate(intent: Intent, argument: Any, access: Sequence[AccessRule]) -> Any:
+    def attach(function: FunctionT) -> FunctionT:
+        wire_name = function.__name__ if argument is None or argument is function else argument
+        definition = Definition(wire_name=wire_name, intent=intent, access=tuple(access))
+        setattr(function, _ATTRIBUTE, definition)
+        return function
 
-
-def _attach(
-    function: FunctionT, intent: Literal["submit", "evaluate"], wire_name: str | None
-) -> FunctionT:
-    definition = Definition(wire_name=wire_name or function.__name__, intent=intent)
-    setattr(function, _ATTRIBUTE, definition)
-    return function
+    return attach(argument) if callable(argument) else attach

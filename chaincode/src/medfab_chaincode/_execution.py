@@ -8,18 +8,14 @@ from typing import Any, NoReturn
 from medfab_chaincode import _keys
 from medfab_chaincode._canonical import canonical_json
 from medfab_chaincode._chaincode import Chaincode
-from medfab_chaincode._contract import Context
 from medfab_chaincode._conversation import Conversation
 from medfab_chaincode._log import describe_failure
-from medfab_chaincode._router import Router
+from medfab_chaincode._router import UNKNOWN, Router
 from medfab_chaincode._stub import Stub
 from medfab_chaincode._transport import PAYLOAD_BYTES
 from medfab_chaincode.errors import ChaincodeError, ContractError
 
 _log = logging.getLogger("medfab_chaincode.contract")
-
-UNKNOWN = "<unknown>"
-"""What the log calls a function that no contract has: its name is the caller's text."""
 
 ERROR_THRESHOLD = 400
 """The lowest status with which a peer takes a response for a refusal."""
@@ -64,7 +60,7 @@ class Executor:
                 return await _invoke(self._target, stub)
             route = self._target.resolve(stub.function)
             function = route.wire_name
-            result = encode_result(await route.call(Context(stub), stub.args[1:]))
+            result = await route.run(stub)
             if len(result) > PAYLOAD_BYTES:
                 _too_large()
             await stub.flush()
@@ -106,23 +102,9 @@ async def _invoke(chaincode: Chaincode, stub: Stub) -> Outcome:
     )
 
 
-def encode_result(result: Any) -> bytes:
-    """Encode what a function returned: text and bytes as they are, None as nothing, else JSON.
-
-    Raises `NotCanonicalError`.
-    """
-    if result is None:
-        return b""
-    if isinstance(result, bytes):
-        return result
-    if isinstance(result, str):
-        return result.encode()
-    return canonical_json(result)
-
-
 def _refusal(function: str, error: ContractError) -> Outcome:
     try:
-        message = canonical_json({"code": error.code, "message": error.message}).decode()
+        message = canonical_json(error.document).decode()
     except ChaincodeError:  # a code or a message that is no UTF-8 text
         return Outcome(function=function, status=500, message=_INTERNAL_MESSAGE)
     return Outcome(function=function, status=error.status, message=message)

@@ -63,6 +63,14 @@ class ClientIdentity:
             raise IdentityError("the creator's certificate cannot be parsed") from error
 
     @cached_property
+    def organisational_units(self) -> frozenset[str]:
+        """The units (OU) of the certificate's subject; Fabric's roles are among them."""
+        from cryptography.x509 import NameOID
+
+        units = self.certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
+        return frozenset(str(unit.value) for unit in units)
+
+    @cached_property
     def id(self) -> str:
         """Fabric's id of the client, as the Go shim makes it; the same after a renewal.
 

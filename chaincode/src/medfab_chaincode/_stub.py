@@ -94,6 +94,11 @@ class Stub(Transaction, PublicState, PrivateData):
         await self._writes.flush(self._conversation)
 
     @property
+    def has_effects(self) -> bool:
+        """Whether the transaction would write something, or set an event."""
+        return bool(self._writes) or self._event is not None
+
+    @property
     def event(self) -> object:
         """The event as a `protos.ChaincodeEvent` (None if none was set)."""
         if self._event is None:

@@ -22,6 +22,9 @@ class WriteSet:
         # A key's value and its metadata are written apart, neither replaces the other.
         self._records: dict[tuple[str, str, bool], Any] = {}
 
+    def __len__(self) -> int:
+        return len(self._records)
+
     def add(self, kind: str, collection: str, key: str, value: bytes = b"") -> None:
         """Collect one write; `collection` is empty for public state."""
         self._records[collection, key, False] = WriteRecord(

@@ -27,9 +27,20 @@ def _key() -> ec.EllipticCurvePrivateKey:
 
 
 @cache
-def creator(msp_id: str, name: str, *attributes: tuple[str, str], issuer_name: str = "") -> bytes:
-    """A serialised identity whose certificate has Fabric CA's attributes."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+def creator(
+    msp_id: str,
+    name: str,
+    *attributes: tuple[str, str],
+    issuer_name: str = "",
+    units: tuple[str, ...] = (),
+) -> bytes:
+    """A serialised identity whose certificate has Fabric CA's attributes, and units (OU)."""
+    subject = x509.Name(
+        [
+            *(x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit) for unit in units),
+            x509.NameAttribute(NameOID.COMMON_NAME, name),
+        ]
+    )
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer_name or f"ca of {msp_id}")])
     extension = json.dumps({"attrs": dict(attributes)}).encode()
     certificate = (

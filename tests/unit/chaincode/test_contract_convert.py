@@ -17,8 +17,8 @@ from medfab_chaincode import (
     NotCanonicalError,
     canonical_json,
 )
+from medfab_chaincode._canonical import encode_result
 from medfab_chaincode._convert import argument_converter, json_converter
-from medfab_chaincode._execution import encode_result
 
 
 class Colour(StrEnum):
@@ -217,7 +217,7 @@ def test_hints_without_a_wire_form_stop_the_start(hint: Any) -> None:
         (MOMENT + timedelta(microseconds=1), b'"2026-01-02T03:04:05.000001Z"'),
         (Decimal("1E+2"), b'"100"'),
         ((Decimal("1.50"),), b'["1.50"]'),
-        (2**70, b"1180591620717411303424"),
+        (-(2**63), b"-9223372036854775808"),
     ],
 )  # fmt: skip
 def test_canonical_json(value: object, data: bytes) -> None:
@@ -227,7 +227,7 @@ def test_canonical_json(value: object, data: bytes) -> None:
 @pytest.mark.parametrize(
     "value",
     [1.5, [float("nan")], {"a": 1.0}, {1: "a"}, MOMENT.replace(tzinfo=None), {1}, object(), Leaf,
-     "\ud800", Decimal("NaN")],
+     2**63, -(2**63) - 1, "\ud800", Decimal("NaN")],
 )  # fmt: skip
 def test_what_has_no_canonical_form(value: object) -> None:
     with pytest.raises(NotCanonicalError):
@@ -237,6 +237,8 @@ def test_what_has_no_canonical_form(value: object) -> None:
 @pytest.mark.parametrize(
     ("result", "payload"),
     [(None, b""), ("text", b"text"), (b"\xff", b"\xff"), (Colour.RED, b"red"), (7, b"7"),
+     (Level.YES, b"yes"), (Level.ONE, b"1"), (Decimal("1.50"), b"1.50"),
+     (MOMENT, b"2026-01-02T03:04:05Z"),
      (True, b"true"), ([], b"[]"), (Leaf(1), b'{"count":1,"note":null}')],
 )  # fmt: skip
 def test_results(result: object, payload: bytes) -> None:

@@ -10,14 +10,13 @@ from medfab_chaincode import (
     Contract,
     DefinitionError,
     InvalidArgumentError,
-    Stub,
     UnknownFunctionError,
     evaluate,
     submit,
 )
-from medfab_chaincode._conversation import Batching, Conversation
 from medfab_chaincode._definition import definition_of
 from medfab_chaincode._router import Router
+from unit.chaincode.contract_help import router_of, run, stub_of
 
 
 class First(Contract):
@@ -61,36 +60,40 @@ class Nameless(Contract):
         return "nameless"
 
 
-def context() -> Context:
-    conversation = Conversation(
-        channel_id="care", transaction_id="t", batching=Batching(), send=lambda message: None
-    )
-    return Context(Stub(conversation, args=[], proposal_bytes=b""))
-
-
 ROUTER = Router([First(), Org(), Child(), Nameless()])
 
 
 @pytest.mark.parametrize(
     ("wire_name", "arguments", "result"),
     [
-        ("Write", [b"a", b"1"], "a1"),
-        ("first:Write", [b"a", b"1"], "a1"),
-        ("plain", [], "plain"),
-        ("brackets", [], "brackets"),
-        ("org:second:Read", [], "second"),
-        ("child:Write", [b"a", b"1"], "a1"),
-        ("child:Own", [], "own"),
-        ("Nameless:Read", [], "nameless"),
+        ("Write", [b"a", b"1"], b"a1"),
+        ("first:Write", [b"a", b"1"], b"a1"),
+        ("plain", [], b"plain"),
+        ("brackets", [], b"brackets"),
+        ("org:second:Read", [], b"second"),
+        ("child:Write", [b"a", b"1"], b"a1"),
+        ("child:Own", [], b"own"),
+        ("Nameless:Read", [], b"nameless"),
     ],
 )
-async def test_routing(wire_name: str, arguments: list[bytes], result: str) -> None:
-    assert await ROUTER.resolve(wire_name).call(context(), arguments) == result
+async def test_routing(wire_name: str, arguments: list[bytes], result: bytes) -> None:
+    assert await run(ROUTER, stub_of(wire_name, *arguments)) == result
 
 
 @pytest.mark.parametrize(
     "wire_name",
-    ["", "Nothing", "write", "helper", "Read", "second:Read", "first:Read", "first:", "name", ":x"],
+    [
+        "",
+        "Nothing",
+        "write",
+        "helper",
+        "Read",
+        "second:Read",
+        "first:Read",
+        "first:",
+        "name",
+        ":Write",
+    ],
 )
 def test_unknown_functions(wire_name: str) -> None:
     with pytest.raises(UnknownFunctionError) as caught:
@@ -100,13 +103,17 @@ def test_unknown_functions(wire_name: str) -> None:
 
 @pytest.mark.parametrize("arguments", [[], [b"a"], [b"a", b"1", b"2"]])
 async def test_arity_is_strict(arguments: list[bytes]) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"first:Write takes 2 arguments \(key, count\)"):
-        await ROUTER.resolve("Write").call(context(), arguments)
+    expected = rf"expected 2 arguments \(key, count\), got {len(arguments)}"
+    with pytest.raises(InvalidArgumentError, match=expected):
+        await run(ROUTER, stub_of("Write", *arguments))
 
 
 async def test_a_refusal_names_the_parameter() -> None:
     with pytest.raises(InvalidArgumentError, match="count: expected a whole number") as caught:
-        await ROUTER.resolve("Write").call(context(), [b"a", b"canary"])
+        await run(ROUTER, stub_of("Write", "a", "canary"))
+    assert caught.value.fields == {
+        "count": "expected a whole number of 64 bits, got other text",
+    }
     assert "canary" not in caught.value.message
 
 
@@ -125,6 +132,7 @@ def _keyword(self: Contract, context: Context, *, key: str) -> None: ...
 def _float(self: Contract, context: Context, key: float) -> None: ...
 def _unresolved(self: Contract, context: Context, key: "Missing") -> None: ...  # type: ignore[name-defined] # noqa: F821
 def _no_context(self: Contract) -> None: ...
+def _result(self: Contract, context: Context) -> float: ...  # type: ignore[empty-body]
 
 
 @pytest.mark.parametrize(
@@ -137,12 +145,12 @@ def _no_context(self: Contract) -> None: ...
         (_float, "'key': <class 'float'> has no form on the wire"),
         (_unresolved, "type hint cannot be resolved"),
         (_no_context, "the first parameter must be the context"),
+        (_result, "<class 'float'> has no form on the wire"),
     ],
 )
 def test_functions_that_cannot_be_served(function: Callable[..., None], text: str) -> None:
-    contract = type("Bad", (Contract,), {"name": "bad", "function": submit(function)})
-    with pytest.raises(DefinitionError, match=f"Bad.function: .*{text}"):
-        Router([contract()])
+    with pytest.raises(DefinitionError, match=f"(Bad.function|bad:_result): .*{text}"):
+        router_of(submit(function))
 
 
 def test_contracts_that_cannot_be_served() -> None:
@@ -150,6 +158,8 @@ def test_contracts_that_cannot_be_served() -> None:
         Router([])
     with pytest.raises(DefinitionError, match="two contracts have the name 'first'"):
         Router([First(), First()])
+    with pytest.raises(DefinitionError, match=r"two contracts have the name 'org\.hyperledger"):
+        Router([First(), type("System", (First,), {"name": "org.hyperledger.fabric"})()])
     with pytest.raises(DefinitionError, match="no function with"):
         Router([Contract()])
 
