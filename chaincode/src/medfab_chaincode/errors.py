@@ -21,6 +21,7 @@ Only the text of a `ContractError` ever reaches a client, and no text reaches a 
 patient data into any of them all the same.
 """
 
+
 class ChaincodeError(Exception):
     """The root: catches everything this distribution raises on purpose."""
 
