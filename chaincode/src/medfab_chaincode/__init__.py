@@ -13,6 +13,7 @@ from medfab_chaincode._definition import evaluate, submit
 from medfab_chaincode._endorsement_policy import KeyEndorsementPolicy
 from medfab_chaincode._identity import ClientIdentity
 from medfab_chaincode._pages import Page
+from medfab_chaincode._private_collection import PrivateCollection
 from medfab_chaincode._proposal import SignedProposal
 from medfab_chaincode._results import HistoryIterator, KeyModification, KeyValue, KeyValueIterator
 from medfab_chaincode._server import serve
@@ -60,6 +61,7 @@ __all__ = [
     "Organisation",
     "Page",
     "PeerError",
+    "PrivateCollection",
     "Response",
     "Role",
     "ServerSettings",
