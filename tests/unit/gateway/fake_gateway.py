@@ -105,12 +105,13 @@ class Proposal:
     chaincode: str
 
     @classmethod
-    def read(cls, signed: Any) -> Proposal:
+    def parse(cls, signed: Any) -> Proposal:
+        """Without a look at the signature."""
         proposal = proposal_pb2.Proposal.FromString(signed.proposal_bytes)
         header = common_pb2.Header.FromString(proposal.header)
         payload = proposal_pb2.ChaincodeProposalPayload.FromString(proposal.payload)
         spec = chaincode_pb2.ChaincodeInvocationSpec.FromString(payload.input).chaincode_spec
-        read = cls(
+        return cls(
             signed=signed,
             channel_header=common_pb2.ChannelHeader.FromString(header.channel_header),
             signature_header=common_pb2.SignatureHeader.FromString(header.signature_header),
@@ -119,6 +120,10 @@ class Proposal:
             args=list(spec.input.args),
             chaincode=spec.chaincode_id.name,
         )
+
+    @classmethod
+    def read(cls, signed: Any) -> Proposal:
+        read = cls.parse(signed)
         creator = read.signature_header.creator
         verify(creator, signed.proposal_bytes, signed.signature)
         expected = hashlib.sha256(read.signature_header.nonce + creator).hexdigest()

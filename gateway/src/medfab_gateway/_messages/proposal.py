@@ -62,13 +62,16 @@ def build_proposal(
             chaincode_id=chaincode_id, input=chaincode_pb2.ChaincodeInput(args=args)
         )
     )
-    payload = proposal_pb2.ChaincodeProposalPayload(
-        input=invocation.SerializeToString(), TransientMap=transient
+    payload = proposal_pb2.ChaincodeProposalPayload(input=invocation.SerializeToString())
+    # One entry after the other, in the order of their keys: protobuf promises no order by itself,
+    # and so the same proposal has the same bytes here and in the official clients.
+    entries = (
+        proposal_pb2.ChaincodeProposalPayload(TransientMap={key: transient[key]})
+        for key in sorted(transient)
     )
     proposal = proposal_pb2.Proposal(
         header=header.SerializeToString(),
-        # deterministic: the transient map in the order of its keys, so that bytes can be compared
-        payload=payload.SerializeToString(deterministic=True),
+        payload=b"".join(part.SerializeToString() for part in (payload, *entries)),
     )
     return UnsignedProposal(
         transaction_id=transaction_id, proposal_bytes=proposal.SerializeToString()
