@@ -16,8 +16,8 @@ from medfab_chaincode._pages import Page
 from medfab_chaincode._private_collection import PrivateCollection
 from medfab_chaincode._proposal import SignedProposal
 from medfab_chaincode._results import HistoryIterator, KeyModification, KeyValue, KeyValueIterator
-from medfab_chaincode._server import serve
-from medfab_chaincode._settings import ServerSettings
+from medfab_chaincode._serve import serve
+from medfab_chaincode._settings import ClientSettings, ServerSettings
 from medfab_chaincode._signature import Transient
 from medfab_chaincode._state_json import parse_state
 from medfab_chaincode._stub import Stub
@@ -44,6 +44,7 @@ __all__ = [
     "Chaincode",
     "ChaincodeError",
     "ClientIdentity",
+    "ClientSettings",
     "Context",
     "Contract",
     "ContractError",

@@ -13,6 +13,10 @@ from medfab_chaincode.errors import ChaincodeError, PeerError
 ChaincodeMessage = chaincode_shim_pb2.ChaincodeMessage
 
 
+_GIVEN_UP = (b"no ledger context", b"could not get valid transaction")
+"""How the peer's ERROR ends when it knows the transaction no more: it has timed out there."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Batching:
     """What the peer announced in READY; a size of 0 means: send one by one."""
@@ -54,6 +58,8 @@ class Conversation:
         self.batching = batching
         self.messages = 0
         """Messages sent and received so far, the terminal one not included."""
+        self.abandoned = False
+        """Nobody awaits the transaction's answer: the peer gave it up, or the stream is lost."""
         self._send = send
         self._outstanding: tuple[str, asyncio.Future[bytes]] | None = None
         self._queue: deque[tuple[str, bytes, asyncio.Future[bytes]]] = deque()
@@ -69,7 +75,8 @@ class Conversation:
         """
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         if self._closed is not None:
-            _fail(future, self._closed)
+            # Not at once: who tries again and again would never let the event loop go on.
+            asyncio.get_running_loop().call_soon(_fail, future, self._closed)
         elif len(payload) > PAYLOAD_BYTES:
             _fail(future, ChaincodeError(f"a request is at most {PAYLOAD_BYTES} bytes"))
         elif self._outstanding is None:
@@ -85,11 +92,13 @@ class Conversation:
         self.messages += 1
         kind, future = self._outstanding
         self._outstanding = None
-        if not future.done():
-            if is_error:
-                _fail(future, PeerError(kind, payload.decode("utf-8", "replace")))
-            else:
-                future.set_result(payload)
+        if is_error:
+            error = PeerError(kind, payload.decode("utf-8", "replace"))
+            _fail(future, error)
+            if payload.endswith(_GIVEN_UP):
+                self.abandon(error)
+        elif not future.done():
+            future.set_result(payload)
         while self._queue and self._outstanding is None:
             next_kind, next_payload, next_future = self._queue.popleft()
             if not next_future.done():
@@ -109,8 +118,9 @@ class Conversation:
             self._idle = asyncio.get_running_loop().create_future()
             await self._idle
 
-    def fail(self, error: ChaincodeError) -> None:
-        """Fail everything outstanding and queued: no answer will come any more."""
+    def abandon(self, error: ChaincodeError) -> None:
+        """Fail everything outstanding, queued and still to come: no answer will come any more."""
+        self.abandoned = True
         self._refuse(error)
         if self._outstanding is not None:
             _fail(self._outstanding[1], error)

@@ -45,8 +45,9 @@ class Outcome:
 class Executor:
     """Runs transactions. Never raises, except when it is cancelled."""
 
-    def __init__(self, target: Router | Chaincode) -> None:
+    def __init__(self, target: Router | Chaincode, *, msp_id: str = "") -> None:
         self._target = target
+        self._msp_id = msp_id
 
     async def execute(
         self, conversation: Conversation, *, payload: bytes, proposal: Any
@@ -54,7 +55,9 @@ class Executor:
         """Call the contract and send its writes if it succeeds."""
         function = UNKNOWN
         try:
-            stub = Stub.from_message(conversation, payload=payload, proposal=proposal)
+            stub = Stub.from_message(
+                conversation, payload=payload, proposal=proposal, msp_id=self._msp_id
+            )
             if isinstance(self._target, Chaincode):
                 function = RAW
                 return await _invoke(self._target, stub)
@@ -69,19 +72,20 @@ class Executor:
             return _refusal(function, error)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise  # the stream is gone, or the server ends
+            if task is None or (task.cancelling() and not conversation.abandoned):
+                raise  # the process ends
             failure: BaseException = error  # the contract cancelled something of its own
         except (Exception, SystemExit) as error:
             failure = error
-        _log.error(
-            "the contract failed",
-            extra={
-                "transaction_id": conversation.transaction_id,
-                "function": function,
-                "error": describe_failure(failure),
-            },
-        )
+        if not conversation.abandoned:
+            _log.error(
+                "the contract failed",
+                extra={
+                    "transaction_id": conversation.transaction_id,
+                    "function": function,
+                    "error": describe_failure(failure),
+                },
+            )
         return Outcome(function=function, status=500, message=_INTERNAL_MESSAGE)
 
 

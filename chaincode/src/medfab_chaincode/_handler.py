@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_response_pb2
@@ -10,16 +11,22 @@ from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_respo
 from medfab_chaincode._conversation import Batching, Conversation
 from medfab_chaincode._execution import Executor, Outcome
 from medfab_chaincode._log import describe_failure
+from medfab_chaincode._observation import Observer, TransactionReport
 from medfab_chaincode._transport import Stream
 from medfab_chaincode.errors import StreamLostError
 
 ChaincodeMessage = chaincode_shim_pb2.ChaincodeMessage
 
 _log = logging.getLogger("medfab_chaincode.stream")
-_transaction_log = logging.getLogger("medfab_chaincode.transaction")
 
 _UNWIND_SECONDS = 1.0
-"""How long contracts may clean up after their stream is lost, before they are cancelled."""
+"""How long a contract may clean up after peer or stream are lost to it, before it is cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    conversation: Conversation
+    task: asyncio.Task[None]
 
 
 class StreamHandler:
@@ -30,13 +37,15 @@ class StreamHandler:
     own; they share nothing but the queue of outgoing messages.
     """
 
-    def __init__(self, stream: Stream, *, chaincode_id: str, executor: Executor) -> None:
+    def __init__(
+        self, stream: Stream, *, chaincode_id: str, executor: Executor, observer: Observer
+    ) -> None:
         self._stream = stream
         self._chaincode_id = chaincode_id
         self._executor = executor
+        self._observer = observer
         self._batching = Batching()
-        self._conversations: dict[tuple[str, str], Conversation] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[tuple[str, str], _Running] = {}
         self._outbox: asyncio.Queue[bytes | None] = asyncio.Queue()  # None: nothing follows
         self._draining = False
 
@@ -59,8 +68,8 @@ class StreamHandler:
     async def drain(self, seconds: float) -> None:
         """Take no more transactions, let the running ones finish, then end the stream."""
         self._draining = True
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
+        if tasks := self._tasks():
+            await asyncio.wait(tasks, timeout=seconds)
         self._outbox.put_nowait(None)
 
     # -- the two ends of the stream ----------------------------------------------------------
@@ -76,11 +85,14 @@ class StreamHandler:
     def _send(self, message: Any) -> None:
         self._outbox.put_nowait(message.SerializeToString())
 
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [running.task for running in self._running.values()]
+
     async def _abandon(self) -> None:
-        for conversation in self._conversations.values():
-            conversation.fail(StreamLostError("the stream to the peer ended"))
-        if self._tasks:
-            _, stuck = await asyncio.wait(self._tasks, timeout=_UNWIND_SECONDS)
+        for running in self._running.values():
+            running.conversation.abandon(StreamLostError("the stream to the peer ended"))
+        if tasks := self._tasks():
+            _, stuck = await asyncio.wait(tasks, timeout=_UNWIND_SECONDS)
             for task in stuck:
                 task.cancel()
 
@@ -90,12 +102,7 @@ class StreamHandler:
         message = ChaincodeMessage.FromString(raw)
         kind = message.type
         if kind in (ChaincodeMessage.RESPONSE, ChaincodeMessage.ERROR):
-            conversation = self._conversations.get((message.channel_id, message.txid))
-            is_error = kind == ChaincodeMessage.ERROR
-            if conversation is None or not conversation.deliver(
-                is_error=is_error, payload=message.payload
-            ):
-                _log.info("ignored an answer that nobody awaits")
+            self._deliver(message)
         elif kind in (ChaincodeMessage.TRANSACTION, ChaincodeMessage.INIT):
             self._start(message)
         elif kind == ChaincodeMessage.KEEPALIVE:
@@ -106,11 +113,20 @@ class StreamHandler:
         elif kind != ChaincodeMessage.REGISTERED:
             _log.warning("ignored a message of unknown type", extra={"type": kind})
 
+    def _deliver(self, message: Any) -> None:
+        running = self._running.get((message.channel_id, message.txid))
+        if running is None or not running.conversation.deliver(
+            is_error=message.type == ChaincodeMessage.ERROR, payload=message.payload
+        ):
+            _log.info("ignored an answer that nobody awaits")
+        elif running.conversation.abandoned:
+            asyncio.get_running_loop().call_later(_UNWIND_SECONDS, running.task.cancel)
+
     def _start(self, message: Any) -> None:
         key = (message.channel_id, message.txid)
         if self._draining:
             self._refuse(message, "the chaincode is shutting down; try again")
-        elif key in self._conversations:
+        elif key in self._running:
             self._refuse(message, "a transaction of this id is running already; try again later")
         else:
             conversation = Conversation(
@@ -119,10 +135,8 @@ class StreamHandler:
                 batching=self._batching,
                 send=self._outbox.put_nowait,
             )
-            self._conversations[key] = conversation
             task = asyncio.create_task(self._transact(message, conversation))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._running[key] = _Running(conversation, task)
 
     def _refuse(self, message: Any, reason: str) -> None:
         _log.warning("refused a transaction: %s", reason, extra={"transaction_id": message.txid})
@@ -138,7 +152,7 @@ class StreamHandler:
     # -- one transaction ---------------------------------------------------------------------
 
     async def _transact(self, message: Any, conversation: Conversation) -> None:
-        started = time.perf_counter()
+        began_ns, began = time.time_ns(), time.perf_counter()
         try:
             outcome = await self._executor.execute(
                 conversation,
@@ -147,17 +161,20 @@ class StreamHandler:
             )
             await conversation.close()
         finally:
-            del self._conversations[message.channel_id, message.txid]
-        self._send(_completed(conversation, outcome))
-        _transaction_log.info(
-            "transaction",
-            extra={
-                "transaction_id": conversation.transaction_id,
-                "function": outcome.function,
-                "status": outcome.status,
-                "milliseconds": round((time.perf_counter() - started) * 1000, 3),
-                "messages": conversation.messages + 2,  # TRANSACTION and COMPLETED
-            },
+            del self._running[message.channel_id, message.txid]
+        # Who has given the transaction up wants no answer: it could meet the client's next try.
+        if not conversation.abandoned:
+            self._send(_completed(conversation, outcome))
+        self._observer.transaction_ended(
+            TransactionReport(
+                transaction_id=conversation.transaction_id,
+                channel_id=conversation.channel_id,
+                function=outcome.function,
+                status=None if conversation.abandoned else outcome.status,
+                began_ns=began_ns,
+                seconds=time.perf_counter() - began,
+                messages=conversation.messages + 2,  # TRANSACTION and COMPLETED
+            )
         )
 
 

@@ -33,14 +33,14 @@ class PrivateData:
         )
 
     async def get_private_data_many(
-        self, collection: str, keys: Sequence[str]
+        self, collection: str, keys: Sequence[str], *, value_bytes: int | None = None
     ) -> list[bytes | None]:
         """Read many keys of a collection; None for each one that is absent or missing here.
 
-        Keep an answer below 100 MiB, as in `get_states`.
+        value_bytes: see `get_states`.
         """
         return await self._reader.get_many(
-            _keys.checked_collection(collection), _keys.checked_keys(keys)
+            _keys.checked_collection(collection), _keys.checked_keys(keys), value_bytes
         )
 
     async def get_private_data_hash(self, collection: str, key: str) -> bytes | None:

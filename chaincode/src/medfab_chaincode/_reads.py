@@ -12,13 +12,16 @@ from medfab_chaincode.errors import PeerError
 
 Answer = asyncio.Future[bytes | None]
 
-COALESCED_KEYS = 8
-"""Most keys that are joined into one message unasked.
+UNKNOWN_VALUES = 8
+"""Most keys in one message where nobody says how large their values are.
 
 An answer over 100 MiB would end the stream and every transaction on it. Orderers take
 transactions of 10 MiB (`AbsoluteMaxBytes`, as Fabric ships it), so no value is larger, and what
-succeeds one by one succeeds together. Who knows that values are small asks for a list.
+succeeds one by one succeeds together.
 """
+
+ANSWER_BYTES = 64 * 1024 * 1024
+"""What an answer may have by the contract's own word, which may be a little off."""
 
 
 class Reader:
@@ -49,11 +52,14 @@ class Reader:
         self._waiting.append((key, answer))
         return await answer
 
-    async def get_many(self, collection: str, keys: Sequence[str]) -> list[bytes | None]:
-        """Read many keys, in as few messages as the peer allows."""
-        size = self._conversation.batching.reads
-        if not size:
+    async def get_many(
+        self, collection: str, keys: Sequence[str], value_bytes: int | None
+    ) -> list[bytes | None]:
+        """Read many keys, in as few messages as the peer and the size of its answers allow."""
+        announced = self._conversation.batching.reads
+        if not announced:
             return [await self.get("GET_STATE", collection, key) for key in keys]
+        size = min(announced, _keys_for(value_bytes))
         values: list[bytes | None] = []
         for start in range(0, len(keys), size):
             some = keys[start : start + size]
@@ -69,7 +75,7 @@ class Reader:
         # Whoever was cancelled meanwhile asks for nothing any more.
         reads = [read for read in self._waiting if not read[1].done()]
         self._waiting = []
-        size = min(self._conversation.batching.reads, COALESCED_KEYS)
+        size = min(self._conversation.batching.reads, UNKNOWN_VALUES)
         for start in range(0, len(reads), size):
             some = reads[start : start + size]
             if len(some) == 1:
@@ -99,6 +105,14 @@ class Reader:
             for (_, caller), value in zip(reads, values, strict=True):
                 if not caller.done():
                     caller.set_result(value)
+
+
+def _keys_for(value_bytes: int | None) -> int:
+    if value_bytes is None:
+        return UNKNOWN_VALUES
+    if value_bytes < 1:
+        raise ValueError("the size of a value is at least one byte")
+    return max(UNKNOWN_VALUES, ANSWER_BYTES // value_bytes)
 
 
 def _pass_on(caller: Answer, answer: "asyncio.Future[bytes]") -> None:

@@ -38,6 +38,7 @@ class Stub(Transaction, PublicState, PrivateData):
         proposal_bytes: bytes,
         signature: bytes = b"",
         decorations: Mapping[str, bytes] = MappingProxyType({}),
+        msp_id: str = "",
     ) -> None:
         super().__init__(
             conversation,
@@ -45,6 +46,7 @@ class Stub(Transaction, PublicState, PrivateData):
             proposal_bytes=proposal_bytes,
             signature=signature,
             decorations=decorations,
+            msp_id=msp_id,
         )
         self._reader = Reader(conversation)
         self._writes = WriteSet()
@@ -107,7 +109,9 @@ class Stub(Transaction, PublicState, PrivateData):
         return chaincode_event_pb2.ChaincodeEvent(event_name=name, payload=payload)
 
     @classmethod
-    def from_message(cls, conversation: Conversation, *, payload: bytes, proposal: Any) -> "Stub":
+    def from_message(
+        cls, conversation: Conversation, *, payload: bytes, proposal: Any, msp_id: str = ""
+    ) -> "Stub":
         """Build the stub for a `ChaincodeInput` payload and a `SignedProposal`. The shim does."""
         call = chaincode_pb2.ChaincodeInput.FromString(payload)
         return cls(
@@ -116,4 +120,5 @@ class Stub(Transaction, PublicState, PrivateData):
             proposal_bytes=proposal.proposal_bytes,
             signature=proposal.signature,
             decorations=call.decorations,
+            msp_id=msp_id,
         )

@@ -1,22 +1,55 @@
-"""The server's TLS credentials: complete and readable, or no start."""
+"""TLS credentials of both ends: complete and readable, or no start."""
 
 import ssl
 from pathlib import Path
 
 import grpc
 
-from medfab_chaincode._settings import ServerSettings
+from medfab_chaincode._settings import ClientSettings, ServerSettings
 from medfab_chaincode.errors import SettingsError
 
 
 def server_credentials(settings: ServerSettings) -> grpc.ServerCredentials | None:
-    """Load the TLS files; None means that plaintext was asked for explicitly.
+    """Load the server's TLS files; None means that plaintext was asked for explicitly.
 
     gRPC negotiates TLS 1.2 or 1.3 only. Raises `SettingsError`, naming the setting and the file.
     """
+    ca_file = settings.client_ca_certificate_file
+    pair = _own_pair(settings, ca_file)
+    if pair is None:
+        return None
+    authorities = None if ca_file is None else _authorities(ca_file, "the client CA certificate")
+    return grpc.ssl_server_credentials(
+        [pair], root_certificates=authorities, require_client_auth=authorities is not None
+    )
+
+
+def client_credentials(settings: ClientSettings) -> grpc.ChannelCredentials | None:
+    """Load the TLS files for dialling a peer; None means explicit plaintext.
+
+    Raises `SettingsError`, naming the setting and the file.
+    """
+    ca_file = settings.peer_ca_certificate_file
+    pair = _own_pair(settings, ca_file)
+    if pair is None:
+        return None
+    if ca_file is None:
+        # Without it gRPC would believe every public CA.
+        raise SettingsError("TLS to a peer needs CORE_PEER_TLS_ROOTCERT_FILE")
+    key, certificate = pair
+    return grpc.ssl_channel_credentials(
+        _authorities(ca_file, "the peer's CA certificate"),
+        private_key=key,
+        certificate_chain=certificate,
+    )
+
+
+def _own_pair(
+    settings: ServerSettings | ClientSettings, ca_file: Path | None
+) -> tuple[bytes, bytes] | None:
+    """Key and certificate; None for plaintext."""
     key_file = settings.tls_key_file
     certificate_file = settings.tls_certificate_file
-    ca_file = settings.client_ca_certificate_file
     if settings.tls_disabled:
         if key_file or certificate_file or ca_file:
             raise SettingsError(
@@ -31,13 +64,8 @@ def server_credentials(settings: ServerSettings) -> grpc.ServerCredentials | Non
         )
     key = _read(key_file, "the TLS key")
     certificate = _read(certificate_file, "the TLS certificate")
-    authorities = None if ca_file is None else _read(ca_file, "the client CA certificate")
-    _check(key_file, certificate_file, ca_file, authorities)
-    return grpc.ssl_server_credentials(
-        [(key, certificate)],
-        root_certificates=authorities,
-        require_client_auth=authorities is not None,
-    )
+    _check_pair(key_file, certificate_file)
+    return key, certificate
 
 
 def _read(path: Path, what: str) -> bytes:
@@ -47,21 +75,26 @@ def _read(path: Path, what: str) -> bytes:
         raise SettingsError(f"{what} cannot be read: {path}: {error.strerror}") from error
 
 
-def _check(
-    key_file: Path, certificate_file: Path, ca_file: Path | None, authorities: bytes | None
-) -> None:
-    # gRPC takes broken PEM without a word and refuses every handshake later.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+# gRPC takes broken PEM without a word and refuses every handshake later: hence the checks.
+
+
+def _check_pair(key_file: Path, certificate_file: Path) -> None:
     try:
         # The empty password keeps an encrypted key from asking at the terminal.
-        context.load_cert_chain(certificate_file, key_file, password="")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            certificate_file, key_file, password=""
+        )
     except (ssl.SSLError, ValueError) as error:
         raise SettingsError(
             f"the TLS certificate {certificate_file} and the key {key_file} are no PEM pair that"
             " belongs together, or the key is encrypted"
         ) from error
-    if authorities is not None:
-        try:
-            context.load_verify_locations(cadata=authorities.decode("ascii"))
-        except (ssl.SSLError, ValueError) as error:
-            raise SettingsError(f"the client CA certificate is not PEM: {ca_file}") from error
+
+
+def _authorities(path: Path, what: str) -> bytes:
+    pem = _read(path, what)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem.decode("ascii"))
+    except (ssl.SSLError, ValueError) as error:
+        raise SettingsError(f"{what} is not PEM: {path}") from error
+    return pem

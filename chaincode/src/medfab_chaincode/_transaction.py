@@ -8,7 +8,7 @@ from types import MappingProxyType
 from medfab_chaincode._conversation import Conversation
 from medfab_chaincode._identity import ClientIdentity
 from medfab_chaincode._proposal import ProposalView, SignedProposal
-from medfab_chaincode.errors import InvalidArgumentError
+from medfab_chaincode.errors import ChaincodeError, InvalidArgumentError
 
 
 class Transaction:
@@ -25,8 +25,10 @@ class Transaction:
         proposal_bytes: bytes,
         signature: bytes = b"",
         decorations: Mapping[str, bytes] = MappingProxyType({}),
+        msp_id: str = "",
     ) -> None:
         self._conversation = conversation
+        self._msp_id = msp_id
         self._proposal = ProposalView(proposal_bytes, signature)
         self.args: tuple[bytes, ...] = tuple(args)
         """The arguments of the call as they came; the first one is the function's name."""
@@ -45,6 +47,17 @@ class Transaction:
     def channel_id(self) -> str:
         """The channel that the transaction runs on."""
         return self._conversation.channel_id
+
+    @property
+    def peer_msp_id(self) -> str:
+        """The organisation of the peer that runs this transaction.
+
+        From the setting `CORE_PEER_LOCALMSPID`; raises `ChaincodeError` where it is not set. It
+        differs from endorser to endorser: nothing that is written may depend on it.
+        """
+        if not self._msp_id:
+            raise ChaincodeError("the peer's organisation is not known: set CORE_PEER_LOCALMSPID")
+        return self._msp_id
 
     @property
     def function(self) -> str:

@@ -183,7 +183,9 @@ def orderer_start(node: Node, topology: Topology, binaries: Binaries, layout: La
     )
 
 
-def chaincode_start(node: Node, chaincode: Chaincode, package_id: str, layout: Layout) -> Start:
+def chaincode_start(
+    node: Node, chaincode: Chaincode, package_id: str, topology: Topology, layout: Layout
+) -> Start:
     """The organisation's chaincode process: mutual TLS, only its own peers may connect.
 
     Whatever the program is, it finds its id, its address and its TLS files in the environment.
@@ -198,6 +200,7 @@ def chaincode_start(node: Node, chaincode: Chaincode, package_id: str, layout: L
         folder=folder,
         environment={
             "CHAINCODE_ID": package_id,
+            "CORE_PEER_LOCALMSPID": topology.organization(node.organization).msp_id,
             "CHAINCODE_SERVER_ADDRESS": node.address,
             "CHAINCODE_TLS_CERT_FILE": str(tls / "cert.pem"),
             "CHAINCODE_TLS_KEY_FILE": str(tls / "key.pem"),

@@ -147,7 +147,8 @@ class BringUp:
             if self._processes.environment(node.name).get("CHAINCODE_ID") not in (None, identifier):
                 await self._processes.stop([node.name])  # an older version of the chaincode
                 self._running.pop(node.name, None)
-            self._start(node, chaincode_start(node, chaincode, identifier, self._layout))
+            start = chaincode_start(node, chaincode, identifier, self._topology, self._layout)
+            self._start(node, start)
         context = tls_context(self._layout.tls_ca_certificate(organization.name))
         for node in (*organization.orderers, *organization.peers):
             await wait_healthy(node, context, self._processes)

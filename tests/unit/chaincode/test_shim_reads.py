@@ -8,7 +8,7 @@ from fabric_protos.peer import chaincode_shim_pb2
 
 from medfab_chaincode import ChaincodeError, Context, Contract, PeerError, StreamLostError, evaluate
 from medfab_chaincode._conversation import Batching, Conversation
-from medfab_chaincode._reads import COALESCED_KEYS
+from medfab_chaincode._reads import UNKNOWN_VALUES
 from medfab_chaincode._stub import Stub
 from unit.chaincode.conftest import Certificates, Serving
 from unit.chaincode.fake_peer import connect
@@ -82,11 +82,35 @@ async def test_the_peer_s_limit_and_ours_cut_the_messages() -> None:
             await line.answer(*(key.encode() for key in line.sent[-1][1]))
         assert await asyncio.gather(*values) == [key.encode() for key in "abcdefg"]
     line = Line()
-    line.ask(*(str(number) for number in range(COALESCED_KEYS + 1)))
+    line.ask(*(str(number) for number in range(UNKNOWN_VALUES + 1)))
     await settle()
-    assert len(line.sent[0][1]) == COALESCED_KEYS
-    line.conversation.fail(StreamLostError("over"))
+    assert len(line.sent[0][1]) == UNKNOWN_VALUES
+    line.conversation.abandon(StreamLostError("over"))
     await settle()
+
+
+@pytest.mark.parametrize(
+    ("value_bytes", "sizes"),
+    [
+        (None, [8, 8, 4]),  # nobody knows: 8 of 10 MiB are below 100 MiB
+        (10 * 1024 * 1024, [8, 8, 4]),
+        (6_000_000, [11, 9]),
+        (1, [20]),
+    ],
+)
+async def test_a_list_is_cut_by_the_size_of_its_answers(
+    value_bytes: int | None, sizes: list[int]
+) -> None:
+    line = Line()
+    keys = [str(number) for number in range(20)]
+    reading = asyncio.ensure_future(line.stub.get_states(keys, value_bytes=value_bytes))
+    for _ in sizes:
+        await settle()
+        await line.answer(*(key.encode() for key in line.sent[-1][1]))
+    assert [len(keys) for _, keys in line.sent] == sizes
+    assert await reading == [key.encode() for key in keys]
+    with pytest.raises(ValueError, match="at least one byte"):
+        await line.stub.get_states(keys, value_bytes=0)
 
 
 async def test_an_error_reaches_the_caller_of_its_key_alone() -> None:
@@ -134,7 +158,7 @@ async def test_the_end_of_the_stream_fails_every_caller(count: int) -> None:
     line = Line()
     reads = line.ask(*"ab"[:count])
     await settle()
-    line.conversation.fail(StreamLostError("gone"))
+    line.conversation.abandon(StreamLostError("gone"))
     for read in reads:
         with pytest.raises(StreamLostError):
             await read

@@ -1,19 +1,47 @@
 """The wire protocol, spoken by a fake peer over loopback TLS."""
 
 import asyncio
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
 from fabric_protos.peer import chaincode_shim_pb2
 
-from medfab_chaincode import Context, ContractError, SettingsError, Stub, submit
+from medfab_chaincode import (
+    Context,
+    ContractError,
+    PeerError,
+    SettingsError,
+    Stub,
+    evaluate,
+    submit,
+)
 from medfab_chaincode._server import ChaincodeServer
 from unit.chaincode.conftest import CHAINCODE_ID, Certificates, Serving
 from unit.chaincode.fake_peer import FakePeer, PeerRefusal, connect, until
 from unit.chaincode.ledger_contract import Ledger
 
 ChaincodeMessage = chaincode_shim_pb2.ChaincodeMessage
+
+
+class Stubborn(Ledger):
+    """Tries again whatever the peer says, until it is cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended = asyncio.Event()
+
+    @evaluate("Insist")
+    async def insist(self, context: Context) -> None:
+        self.entered.set()
+        await self.released.wait()
+        try:
+            while True:
+                with contextlib.suppress(PeerError):
+                    await context.stub.get_private_data("secrets", "a")
+        finally:
+            self.ended.set()
 
 
 def fill(peer: FakePeer) -> None:
@@ -256,7 +284,7 @@ async def test_stream_loss_fails_what_is_in_flight_and_serving_goes_on(
             assert (await again.invoke("Get", "a")).status == 200
 
 
-async def test_the_same_transaction_twice_ends_both_with_an_error_for_the_second(
+async def test_a_repeated_transaction_is_refused_until_the_first_has_ended(
     serving: Serving, certificates: Certificates
 ) -> None:
     contract = Ledger()
@@ -269,9 +297,33 @@ async def test_the_same_transaction_twice_ends_both_with_an_error_for_the_second
         with pytest.raises(PeerRefusal, match="running already"):
             await peer.invoke("Hold", transaction_id="t")
         contract.released.set()
-        await until(lambda: peer.terminals["care", "t"] == 2)
-        assert peer.ledger == {}  # the old run's write met "no ledger context"
+        assert await peer.asked.get() == "WRITE_BATCH_STATE"  # answered "no ledger context"
+        assert (await peer.invoke("Get", "a")).status == 200
+        assert (await peer.invoke("Get", "a", transaction_id="t")).status == 200
+        # The first has no answer: nobody waits for it, and it could meet the third.
+        assert peer.terminals["care", "t"] == 2
+        assert peer.ledger == {}
         first.cancel()
+
+
+async def test_a_transaction_that_the_peer_gave_up_ends(
+    serving: Serving, certificates: Certificates
+) -> None:
+    """The peer timed out, never told, and answers the next request "no ledger context"."""
+    contract = Stubborn()
+    async with (
+        serving(contract) as address,
+        connect(address, certificates.credentials()) as peer,
+    ):
+        lost = asyncio.create_task(peer.invoke("Insist", transaction_id="t"))
+        await contract.entered.wait()
+        lost.cancel()
+        await asyncio.gather(lost, return_exceptions=True)
+        contract.released.set()
+        await asyncio.wait_for(contract.ended.wait(), 10)
+        assert peer.asked.qsize() == 1  # what followed never left the process
+        assert (await peer.invoke("Get", "a", transaction_id="t")).status == 200
+        assert peer.terminals == {("care", "t"): 1}
 
 
 async def test_keepalive_is_echoed_and_unknown_messages_are_ignored(

@@ -136,10 +136,12 @@ def test_a_chaincode_process_has_paths_and_no_keys_in_its_environment(
     topology: Topology, layout: Layout
 ) -> None:
     (chaincode,) = topology.chaincodes[:1]
-    start = chaincode_start(chaincode.nodes[0], chaincode, "label:id", layout)
+    start = chaincode_start(chaincode.nodes[0], chaincode, "label:id", topology, layout)
     assert Path(start.command[0]).is_file()
     assert start.command[1:] == ["serve", "medfab_chaincode.ehr:EhrContract"]
     assert start.environment["CHAINCODE_ID"] == "label:id"
+    msp_id = topology.organization(chaincode.nodes[0].organization).msp_id
+    assert start.environment["CORE_PEER_LOCALMSPID"] == msp_id
     assert start.environment["CHAINCODE_SERVER_ADDRESS"] == chaincode.nodes[0].address
     for name in ("CHAINCODE_TLS_CERT_FILE", "CHAINCODE_TLS_KEY_FILE"):
         assert start.environment[name].startswith(str(start.folder))
@@ -151,8 +153,8 @@ def test_a_chaincode_of_another_language_gets_the_same_environment(
 ) -> None:
     (ours,) = topology.chaincodes[:1]
     other = replace(ours, command=("/opt/claims", "--fast"))
-    start = chaincode_start(ours.nodes[0], other, "label:id", layout)
+    start = chaincode_start(ours.nodes[0], other, "label:id", topology, layout)
     assert start.command == ["/opt/claims", "--fast"]
     assert start == replace(
-        chaincode_start(ours.nodes[0], ours, "label:id", layout), command=start.command
+        chaincode_start(ours.nodes[0], ours, "label:id", topology, layout), command=start.command
     )
