@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -47,6 +48,18 @@ class Consortium:
 
     async def contract(self, org: str, user: str, channel: str, chaincode: str) -> AsyncContract:
         return (await self.network(org, user, channel)).contract(chaincode)
+
+    async def level(self, channel: str) -> None:
+        """Wait until all peers of the channel have the same blocks.
+
+        A commit is waited for at one peer; until the others have it as well, they endorse from an
+        older state. Clients try again, and tests that call by hand wait here.
+        """
+        network = self.running_network
+        members = network.topology.members(channel)
+        async with asyncio.timeout(30):
+            while len({await network.ledger_height(org.name, channel) for org in members}) > 1:
+                await asyncio.sleep(0.05)
 
     async def enrol_user(self, org: str, *, role: str, attributes: Mapping[str, str]) -> str:
         """Enrol a user of that role with more attributes; returns the label in the wallet."""

@@ -108,6 +108,7 @@ async def people(consortium: Consortium) -> People:
     filer = await practitioner_of(consortium, HOLDER)
     asker = await practitioner_of(consortium, ASKER)
     await patient.register()
+    await consortium.level(CHANNEL)
     return People(
         consortium=consortium,
         pseudonym=pseudonym,
