@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test unit lint sync format lock clean
+.PHONY: help setup demo test unit lint sync format lock clean bench-gateway
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ setup: $(VENV)/.ready
 $(VENV)/.ready: uv.lock pyproject.toml gateway/pyproject.toml chaincode/pyproject.toml network/pyproject.toml scripts/setup
 	@PYTHON="$(PYTHON)" scripts/setup
 	@touch $@
+
+## make bench-gateway   CPU of our gateway client beside the official ones; QUICK=1 for a look
+bench-gateway: setup
+	@PYTHONPATH=tests QUICK=$(QUICK) $(BIN)/python -m bench.gateway
 
 ## make clean      stop the network in .medfab and delete it, and the environment
 clean:

@@ -290,7 +290,7 @@ def test_ctrl_c_at_any_moment_and_a_new_run(demo: Demo) -> None:
             running.wait_for(moment)
             interrupt(running)
             assert running.end() == 130, running.output
-            assert running.output.splitlines()[-1] == "Interrupted."
+            assert running.output.splitlines()[-1] == "Interrupted.", running.output
             assert "Traceback" not in running.output
             assert "Error" not in running.output
             assert demo.nodes() == {}, moment
