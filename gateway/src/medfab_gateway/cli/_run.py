@@ -41,11 +41,15 @@ def run(coroutine: Coroutine[Any, Any, _T]) -> _T:
         except asyncio.CancelledError as error:
             raise KeyboardInterrupt from error
 
+    running = main()
     try:
-        return asyncio.run(main())
+        return asyncio.run(running)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        # A signal may come before the loop began; Python warns of coroutines that never ran.
+        running.close()
+        coroutine.close()
 
 
 @contextmanager
