@@ -2,6 +2,7 @@
 
     MedfabError
     ├── IdentityError                  a certificate or key cannot be used
+    ├── HsmError                       a module, token, PIN or key of an HSM cannot be used
     ├── SigningError                   nothing to sign with, or a digest that cannot be signed
     ├── SignableError                  bytes that are not the proposal, … that they were taken for
     ├── WalletError                    a wallet folder or one of its files is not usable
@@ -43,6 +44,10 @@ class IdentityError(MedfabError):
 
 class SigningError(MedfabError):
     """There is no signer, or the signer cannot sign what it was given."""
+
+
+class HsmError(MedfabError):
+    """A PKCS#11 module, a token, its PIN or a key in it cannot be used."""
 
 
 class SignableError(MedfabError):

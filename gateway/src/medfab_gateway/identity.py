@@ -139,21 +139,38 @@ def private_key_signer(key: bytes | PrivateKey) -> Signer:
     private_key = load_private_key(key) if isinstance(key, bytes) else key
     if isinstance(private_key, ed25519.Ed25519PrivateKey):
         return private_key.sign
-    order = _CURVE_ORDERS.get(private_key.curve.name)
-    if order is None:
-        raise IdentityError(f"ECDSA on {private_key.curve.name} is not supported; use P-256.")
+    _curve_order(private_key.curve)
 
     def sign(digest: bytes) -> bytes:
-        algorithm = _PREHASHED.get(len(digest))
-        if algorithm is None:
-            raise SigningError(
-                f"An ECDSA key signs a digest of 32 or 48 bytes, not {len(digest)} bytes. "
-                "Hash.NONE goes with Ed25519 keys only; use Hash.SHA256."
-            )
-        r, s = decode_dss_signature(private_key.sign(digest, algorithm))
-        return encode_dss_signature(r, min(s, order - s))
+        check_ecdsa_digest(digest)
+        r, s = decode_dss_signature(private_key.sign(digest, _PREHASHED[len(digest)]))
+        return ecdsa_signature(r, s, private_key.curve)
 
     return sign
+
+
+def check_ecdsa_digest(digest: bytes) -> None:
+    """Raises `SigningError` for what no hash of ours has made, a whole message for instance."""
+    if len(digest) not in _PREHASHED:
+        raise SigningError(
+            f"An ECDSA key signs a digest of 32 or 48 bytes, not {len(digest)} bytes. "
+            "Hash.NONE goes with Ed25519 keys only; use Hash.SHA256."
+        )
+
+
+def ecdsa_signature(r: int, s: int, curve: ec.EllipticCurve) -> bytes:
+    """The signature as Fabric wants it: DER, with the lower of the two values that s may have.
+
+    curve: P-256 or P-384; else raises `IdentityError`.
+    """
+    return encode_dss_signature(r, min(s, _curve_order(curve) - s))
+
+
+def _curve_order(curve: ec.EllipticCurve) -> int:
+    order = _CURVE_ORDERS.get(curve.name)
+    if order is None:
+        raise IdentityError(f"ECDSA on {curve.name} is not supported; use P-256.")
+    return order
 
 
 # Orders of the base points (SEC 2): s and order - s are both valid; Fabric accepts the lower one.

@@ -1,0 +1,16 @@
+"""Keys that never leave a hardware security module (PKCS#11). Needs the extra `hsm`.
+
+    from medfab_gateway.hsm import HsmToken
+
+    with HsmToken.open("/usr/lib/softhsm/libsofthsm2.so", "medfab", pin) as token:
+        async with AsyncGateway.connect(endpoint, identity, token.signer(identity)) as gateway:
+            ...
+
+Tested with SoftHSM 2.6. ECDSA on P-256 and P-384, as in the official clients.
+"""
+
+from medfab_gateway.hsm._key_id import subject_key_id
+from medfab_gateway.hsm._signer import HsmSigner
+from medfab_gateway.hsm._token import HsmToken
+
+__all__ = ["HsmSigner", "HsmToken", "subject_key_id"]
