@@ -12,7 +12,6 @@ from pkcs11.exceptions import MultipleTokensReturned, NoSuchToken, PKCS11Error
 
 from medfab_gateway.errors import HsmError
 
-
 # By module, and not by session: python-pkcs11 initialises modules without asking them to lock, and
 # such a module may be used by one thread at a time (PKCS#11 2.40, C_Initialize). SoftHSM fails
 # otherwise.
