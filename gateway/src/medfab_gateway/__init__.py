@@ -51,6 +51,8 @@ from medfab_gateway._offline_async import AsyncOffline
 from medfab_gateway._options import GatewayOptions
 from medfab_gateway._proposal import Proposal
 from medfab_gateway._proposal_async import AsyncProposal
+from medfab_gateway._results import json_result, text_result
+from medfab_gateway._retry_options import RetryOptions
 from medfab_gateway._status import Status
 from medfab_gateway._transaction import SubmittedTransaction, Transaction
 from medfab_gateway._transaction_async import AsyncSubmittedTransaction, AsyncTransaction
@@ -71,8 +73,10 @@ from medfab_gateway.errors import (
     IdentityError,
     IdentityNotFoundError,
     MedfabError,
+    OutcomeUnknownError,
     ProfileError,
     RequestLimitError,
+    ResultError,
     SignableError,
     SigningError,
     SubmitError,
@@ -131,11 +135,14 @@ __all__ = [
     "NamespaceReadWriteSet",
     "Network",
     "Offline",
+    "OutcomeUnknownError",
     "ProfileError",
     "Proposal",
     "RangeQuery",
     "Read",
     "RequestLimitError",
+    "ResultError",
+    "RetryOptions",
     "SignableError",
     "Signer",
     "SigningError",
@@ -149,5 +156,7 @@ __all__ = [
     "WalletError",
     "Write",
     "decode_block",
+    "json_result",
     "private_key_signer",
+    "text_result",
 ]

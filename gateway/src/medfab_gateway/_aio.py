@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc.aio
 
 from medfab_gateway._method import Method
-from medfab_gateway._peer import Peer
 from medfab_gateway._rpc_errors import (
     already_closed_error,
     closed_error,
@@ -24,6 +23,9 @@ from medfab_gateway._rpc_errors import (
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import GatewayError
 from medfab_gateway.identity import Signer, WaitingSigner
+
+if TYPE_CHECKING:
+    from medfab_gateway._peer_async import AsyncPeer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -44,24 +46,23 @@ async def sign(signer: Signer, digest: bytes) -> bytes:
     return signer(digest)
 
 
-def watch(channel: Channel) -> Callable[[], bool]:
-    """Tells, when asked, whether the channel is connected; begins to connect it where not."""
-    return lambda: channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY
-
-
 async def call(
-    peer: Peer[Channel],
+    peer: AsyncPeer,
     method: Method,
     request: Any,
     *,
+    attempt: float,
     action: str,
     timeout: float,
     transaction_id: str,
 ) -> Any:
-    """The answer of one peer to one request; failures as `translate_rpc_error` makes them."""
+    """The answer of one peer to one request; failures as `translate_rpc_error` makes them.
+
+    attempt: seconds for this one; timeout: those of the call of which it is a part.
+    """
     error_type = method.error_type
     try:
-        return await method.of(peer)(request, timeout=timeout)
+        return await method.of(peer)(request, timeout=attempt)
     except grpc.aio.AioRpcError as error:
         raise translate_rpc_error(
             error,
@@ -80,12 +81,31 @@ async def call(
         raise closed_error(error_type, action=action, transaction_id=transaction_id) from error
 
 
+class Permits:
+    """At most `count` at a time; who comes first is served first."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._semaphore = asyncio.Semaphore(count)
+
+    async def acquire(self, timeout: float) -> bool:
+        """Waits for a permit; False where `timeout` seconds have passed without."""
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._semaphore.acquire()
+        except TimeoutError:
+            return False
+
+    def release(self) -> None:
+        self._semaphore.release()
+
+
 class Stream:
     """One request that is answered by many messages, without a deadline."""
 
     def __init__(
         self,
-        peer: Peer[Channel],
+        peer: AsyncPeer,
         method: Callable[..., Any],
         request: Any,
         error_type: type[GatewayError],

@@ -7,19 +7,22 @@ thread alone reads a stream.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import grpc
 
 from medfab_gateway._method import Method
-from medfab_gateway._peer import Peer
 from medfab_gateway._rpc_errors import already_closed_error, closed_error, translate_rpc_error
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import GatewayError
 from medfab_gateway.identity import Signer
+
+if TYPE_CHECKING:
+    from medfab_gateway._peer import Peer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -45,24 +48,23 @@ def sign(signer: Signer, digest: bytes) -> bytes:
     return signer(digest)
 
 
-def watch(channel: Channel) -> Callable[[], bool]:
-    """Tells, when asked, whether the channel has been connected again since."""
-    return grpc.channel_ready_future(channel).done
-
-
 def call(
-    peer: Peer[Channel],
+    peer: Peer,
     method: Method,
     request: Any,
     *,
+    attempt: float,
     action: str,
     timeout: float,
     transaction_id: str,
 ) -> Any:
-    """The answer of one peer to one request; failures as `translate_rpc_error` makes them."""
+    """The answer of one peer to one request; failures as `translate_rpc_error` makes them.
+
+    attempt: seconds for this one; timeout: those of the call of which it is a part.
+    """
     error_type = method.error_type
     try:
-        return method.of(peer)(request, timeout=timeout)
+        return method.of(peer)(request, timeout=attempt)
     except grpc.RpcError as error:
         if _was_closed(error):
             raise closed_error(error_type, action=action, transaction_id=transaction_id) from error
@@ -81,12 +83,27 @@ def call(
         raise already_closed_error(action=action, transaction_id=transaction_id) from error
 
 
+class Permits:
+    """At most `count` at a time."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._semaphore = threading.Semaphore(count)
+
+    def acquire(self, timeout: float) -> bool:
+        """Waits for a permit; False where `timeout` seconds have passed without."""
+        return self._semaphore.acquire(timeout=timeout)
+
+    def release(self) -> None:
+        self._semaphore.release()
+
+
 class Stream:
     """One request that is answered by many messages, without a deadline."""
 
     def __init__(
         self,
-        peer: Peer[Channel],
+        peer: Peer,
         method: Callable[..., Any],
         request: Any,
         error_type: type[GatewayError],

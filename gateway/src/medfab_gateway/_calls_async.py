@@ -8,18 +8,40 @@ from typing import Any
 import grpc
 
 from medfab_gateway import _aio
+from medfab_gateway._backoff import pauses
 from medfab_gateway._client import BaseClient
 from medfab_gateway._method import Method
-from medfab_gateway._peer import Peer
-from medfab_gateway.errors import ConnectionFailedError, GatewayError
+from medfab_gateway._options import GatewayOptions
+from medfab_gateway._peer_async import AsyncPeer, AsyncPeers
+from medfab_gateway._rpc_errors import own_limit_error
+from medfab_gateway.errors import ConnectionFailedError, GatewayError, RequestLimitError
+from medfab_gateway.identity import Hash, Identity, Signer
 
 # What another peer may well answer better: this one is going down, coming up, or without what it
 # needs. An error of the chaincode has other codes.
 _ELSEWHERE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.FAILED_PRECONDITION}
 
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0  # seconds, before the peers are asked again
 
-class AsyncClient(BaseClient[_aio.Channel]):
+# So long may one question hold a permit of its peer while others queue for it, in seconds.
+_TURN = 5.0
+
+
+class AsyncClient(BaseClient):
     """The peers of one gateway and one caller. Private; `AsyncGateway` is the door."""
+
+    def __init__(
+        self,
+        *,
+        peers: AsyncPeers,
+        identity: Identity,
+        signer: Signer | None,
+        hash: Hash,
+        options: GatewayOptions,
+    ) -> None:
+        super().__init__(identity=identity, signer=signer, hash=hash)
+        self.peers = peers
+        self.options = options
 
     async def sign(self, message: bytes) -> bytes:
         """The signature over `message`. Raises `SigningError` where there is no signer."""
@@ -36,43 +58,100 @@ class AsyncClient(BaseClient[_aio.Channel]):
     ) -> Any:
         """The answer to one request, of the first peer that gives one.
 
-        timeout: seconds for all attempts together. Raises what `translate_rpc_error` makes: of
-        the last peer that answered, or that nobody could be reached.
+        timeout: seconds for all attempts together. Raises what `translate_rpc_error` makes of
+        the last failure.
         """
-        end = time.monotonic() + timeout
-        failure: GatewayError | None = None
-        refused: list[Peer[_aio.Channel]] = []
-        peers = self.peers.in_order()
+        call = _Call(method, request, action=action, timeout=timeout, transaction_id=transaction_id)
+        before_next = pauses(_FIRST_PAUSE, _LONGEST_PAUSE)
         while True:
-            peer = peers.pop(0)
             try:
-                answer = await _aio.call(
-                    peer,
-                    method,
-                    request,
-                    action=action,
-                    timeout=max(end - time.monotonic(), 0.0),
-                    transaction_id=transaction_id,
-                )
+                return await call.try_each(self.peers)
             except GatewayError as error:
+                if not _may_be_asked_again(error, method):
+                    raise
+                over = error.code is grpc.StatusCode.DEADLINE_EXCEEDED  # the turn
+                pause = 0.0 if over else next(before_next)
+                # As much again is left for the attempt: what it says is worth more than "too late".
+                if 2 * pause >= call.remaining():
+                    raise
+            await _aio.sleep(pause)
+
+
+class _Call:
+    """One call under way."""
+
+    def __init__(
+        self, method: Method, request: Any, *, action: str, timeout: float, transaction_id: str
+    ) -> None:
+        self._method = method
+        self._request = request
+        self._action = action
+        self._timeout = timeout
+        self._transaction_id = transaction_id
+        self._end = time.monotonic() + timeout
+
+    def remaining(self) -> float:
+        """Seconds, never below 0."""
+        return max(self._end - time.monotonic(), 0.0)
+
+    async def try_each(self, peers: AsyncPeers) -> Any:
+        """Each peer once, in order, until one gives an answer that is worth having."""
+        order = peers.in_order()
+        failure: GatewayError | None = None
+        refused: list[AsyncPeer] = []
+        while True:
+            peer = order.pop(0)
+            try:
+                answer = await self._try(peer)
+            except GatewayError as error:
+                # What a peer said tells more than that another one is not there.
                 if failure is None or not isinstance(error, ConnectionFailedError):
                     failure = error
-                if not _may_go_elsewhere(error, method):
-                    raise failure from failure.__cause__
                 if error.code is grpc.StatusCode.UNAVAILABLE:
-                    self.peers.failed(peer)
+                    peers.failed(peer)
                 else:
                     refused.append(peer)
-                if not peers or time.monotonic() >= end:
+                if not order or not self.remaining() or not self._may_go_elsewhere(error):
                     raise failure from failure.__cause__
             else:
                 peer.succeeded()
-                for other in refused:  # that it was not the request is known only now
-                    self.peers.failed(other)
+                for other in refused:  # it is known only now that the request was all right
+                    peers.failed(other)
                 return answer
 
+    async def _try(self, peer: AsyncPeer) -> Any:
+        waits = self._method.waits
+        permits = peer.wait_permits if waits else peer.call_permits
+        if not await permits.acquire(self.remaining()):
+            raise own_limit_error(
+                action=self._action,
+                limit=permits.count,
+                address=peer.address,
+                transaction_id=self._transaction_id,
+            )
+        try:
+            return await _aio.call(
+                peer,
+                self._method,
+                self._request,
+                attempt=min(self.remaining(), _TURN) if waits else self.remaining(),
+                action=self._action,
+                timeout=self._timeout,
+                transaction_id=self._transaction_id,
+            )
+        finally:
+            permits.release()
 
-def _may_go_elsewhere(error: GatewayError, method: Method) -> bool:
-    if isinstance(error, ConnectionFailedError):
-        return error.code is grpc.StatusCode.UNAVAILABLE  # otherwise the gateway is closed
-    return method.repeatable and error.code in _ELSEWHERE
+    def _may_go_elsewhere(self, error: GatewayError) -> bool:
+        if isinstance(error, ConnectionFailedError):
+            return error.code is grpc.StatusCode.UNAVAILABLE  # otherwise the gateway is closed
+        return self._method.repeatable and error.code in _ELSEWHERE
+
+
+def _may_be_asked_again(error: GatewayError, method: Method) -> bool:
+    if isinstance(error, RequestLimitError):
+        return True  # turned away unread
+    return method.waits and error.code in {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+    }

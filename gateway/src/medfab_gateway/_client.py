@@ -1,30 +1,16 @@
-"""What the parts of one gateway share, whichever way it calls: the peers and the identity."""
+"""Who calls, and how that caller signs: what does not depend on the way of calling."""
 
 from __future__ import annotations
 
-from typing import Generic
-
-from medfab_gateway._options import GatewayOptions
-from medfab_gateway._peer import ChannelT, Peers
 from medfab_gateway.errors import SigningError
 from medfab_gateway.identity import Hash, Identity, Signer
 
 
-class BaseClient(Generic[ChannelT]):
-    """The peers and one caller. `AsyncClient` and `Client` add the way to call."""
+class BaseClient:
+    """The caller. `AsyncClient` and `Client` add the peers and the calls."""
 
-    def __init__(
-        self,
-        *,
-        peers: Peers[ChannelT],
-        identity: Identity,
-        signer: Signer | None,
-        hash: Hash,
-        options: GatewayOptions,
-    ) -> None:
-        self.peers = peers
+    def __init__(self, *, identity: Identity, signer: Signer | None, hash: Hash) -> None:
         self.identity = identity
-        self.options = options
         self._signer = signer
         self._hash = hash
 

@@ -44,8 +44,9 @@ class Commit(Signable):
         """Waits until the peer has the transaction in a block.
 
         timeout: seconds; None: the gateway's `commit_status_timeout`. A peer waits for ever for
-        a transaction that it never sees. Raises `CommitStatusError`; and `ConnectionFailedError`
-        or `RequestLimitError`, which say only that this question was not asked.
+        a transaction that it never sees. While peers cannot be reached, they are asked again
+        until the time is over. Raises `CommitStatusError`; and `ConnectionFailedError` or
+        `RequestLimitError`, which say only that this question was not asked.
         """
         self.sign()
         response = self._client.call(

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar, overload
 
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import proposal_pb2
 
+from medfab_gateway._arguments import argument_bytes, checked_transient, msp_ids
 from medfab_gateway._calls_async import AsyncClient
+from medfab_gateway._deadline import Deadline
 from medfab_gateway._messages.proposal import NONCE_BYTES, build_proposal
+from medfab_gateway._outcome_async import submit_and_wait
 from medfab_gateway._proposal_async import AsyncProposal
+from medfab_gateway._results import convert_result
+from medfab_gateway._retry_async import with_retry
+from medfab_gateway._retry_options import RetryOptions
 from medfab_gateway._transaction_async import AsyncSubmittedTransaction
-from medfab_gateway.errors import (
-    CommitError,
-    CommitStatusError,
-    ConnectionFailedError,
-    RequestLimitError,
-)
+
+T = TypeVar("T")
 
 
 class AsyncContract:
@@ -28,6 +31,10 @@ class AsyncContract:
 
         answer = await contract.evaluate("ReadAsset", "asset-1")
         answer = await contract.submit("MoveAsset", "asset-1", "ward-3")
+
+    An answer is bytes, or what `result=` makes of them:
+
+        asset = await contract.evaluate("ReadAsset", "asset-1", result=json_result(Asset))
 
     Sensitive values go into `transient`, never into arguments: those are in the block for all
     members of the channel to read.
@@ -77,97 +84,136 @@ class AsyncContract:
         peers and no block. endorsing_organizations: the MSP ids of the organisations whose peers
         shall be asked; None: the gateway peer chooses by the policies.
         """
-        function = f"{self._contract_name}:{name}" if self._contract_name else name
+        function = self._function(name)
         unsigned = build_proposal(
             identity=self._client.identity,
             channel_id=self._channel_name,
             chaincode_name=self._chaincode_name,
-            args=[_argument_bytes(argument) for argument in (function, *args)],
-            transient=_checked_transient(transient or {}),
+            args=[argument_bytes(argument) for argument in (function, *args)],
+            transient=checked_transient(transient or {}),
             nonce=secrets.token_bytes(NONCE_BYTES),
             timestamp_ns=time.time_ns(),
         )
         proposed = gateway_pb2.ProposedTransaction(
             transaction_id=unsigned.transaction_id,
             proposal=proposal_pb2.SignedProposal(proposal_bytes=unsigned.proposal_bytes),
-            endorsing_organizations=_msp_ids(endorsing_organizations),
+            endorsing_organizations=msp_ids(endorsing_organizations),
         )
         return AsyncProposal(
             self._client,
             proposed,
             channel_name=self._channel_name,
-            description=f"{function} of chaincode {self._chaincode_name} on channel "
-            f"{self._channel_name}",
+            description=self._description(name),
         )
 
+    @overload
     async def evaluate(
         self,
         name: str,
         *args: str | bytes,
         transient: Mapping[str, bytes] | None = None,
         target_organizations: Sequence[str] | None = None,
+        retry: RetryOptions | None = None,
         timeout: float | None = None,
-    ) -> bytes:
+    ) -> bytes: ...
+    @overload
+    async def evaluate(
+        self,
+        name: str,
+        *args: str | bytes,
+        transient: Mapping[str, bytes] | None = None,
+        target_organizations: Sequence[str] | None = None,
+        result: Callable[[bytes], T],
+        retry: RetryOptions | None = None,
+        timeout: float | None = None,
+    ) -> T: ...
+    async def evaluate(
+        self,
+        name: str,
+        *args: str | bytes,
+        transient: Mapping[str, bytes] | None = None,
+        target_organizations: Sequence[str] | None = None,
+        result: Callable[[bytes], T] | None = None,
+        retry: RetryOptions | None = None,
+        timeout: float | None = None,
+    ) -> bytes | T:
         """What the function `name` answers; nothing is submitted.
 
         target_organizations: MSP ids, one of which shall answer; None: the gateway peer chooses,
-        and with transient data stays in its own organisation. timeout: seconds; None: the
-        gateway's. Raises `EvaluateError`, `ConnectionFailedError`, `RequestLimitError`.
+        and with transient data stays in its own organisation. result: what to make of the answer,
+        e.g. `json_result(Asset)`; None: bytes. retry: when to ask again; None: never.
+        timeout: seconds for the call as a whole; None: the gateway's, for each attempt. Raises
+        `EvaluateError`, `ConnectionFailedError`, `RequestLimitError`, `ResultError`.
         """
-        proposal = self.proposal(
-            name, *args, transient=transient, endorsing_organizations=target_organizations
-        )
-        return await proposal.evaluate(timeout=timeout)
+        deadline = Deadline(timeout)
 
+        async def attempt() -> bytes:
+            proposal = self.proposal(
+                name, *args, transient=transient, endorsing_organizations=target_organizations
+            )
+            return await proposal.evaluate(timeout=deadline.remaining())
+
+        answer = await with_retry(attempt, retry, deadline)
+        return self._converted(answer, result, name)
+
+    @overload
     async def submit(
         self,
         name: str,
         *args: str | bytes,
         transient: Mapping[str, bytes] | None = None,
         endorsing_organizations: Sequence[str] | None = None,
+        retry: RetryOptions | None = None,
         timeout: float | None = None,
-    ) -> bytes:
+    ) -> bytes: ...
+    @overload
+    async def submit(
+        self,
+        name: str,
+        *args: str | bytes,
+        transient: Mapping[str, bytes] | None = None,
+        endorsing_organizations: Sequence[str] | None = None,
+        result: Callable[[bytes], T],
+        retry: RetryOptions | None = None,
+        timeout: float | None = None,
+    ) -> T: ...
+    async def submit(
+        self,
+        name: str,
+        *args: str | bytes,
+        transient: Mapping[str, bytes] | None = None,
+        endorsing_organizations: Sequence[str] | None = None,
+        result: Callable[[bytes], T] | None = None,
+        retry: RetryOptions | None = None,
+        timeout: float | None = None,
+    ) -> bytes | T:
         """Calls the function `name`, and returns its answer once its writes are in the ledger.
 
-        endorsing_organizations: MSP ids; None: the gateway peer chooses by the policies.
-        timeout: seconds for the call as a whole; None: the gateway's deadline for each step.
+        endorsing_organizations: MSP ids; None: the gateway peer chooses by the policies. result:
+        what to make of the answer; None: bytes. retry: when to try again with a new proposal,
+        e.g. `RetryOptions()` where another transaction came first; None: never. timeout: seconds
+        for the call as a whole; None: the gateway's deadline for each step.
 
-        Raises `EndorseError` (nothing submitted), `SubmitError`, `CommitStatusError` (outcome
-        open) or `CommitError` (committed as invalid). `ConnectionFailedError` and
-        `RequestLimitError` mean here as everywhere that nothing has been submitted.
+        Raises `CommitError` (in a block, but invalid), `OutcomeUnknownError` (it may be on the
+        ledger), or another `GatewayError`: `EndorseError`, `SubmitError`,
+        `ConnectionFailedError`, `RequestLimitError` all mean that nothing has been written. Where
+        the answer to the submission is lost, the outcome is asked for, and nothing is submitted a
+        second time. `ResultError`: nothing was submitted.
         """
-        deadline = _Deadline(timeout)
-        submitted = await self._submit(
-            name,
-            *args,
-            transient=transient,
-            endorsing_organizations=endorsing_organizations,
-            deadline=deadline,
-        )
-        try:
-            status = await submitted.commit.status(timeout=deadline.remaining())
-        except (ConnectionFailedError, RequestLimitError) as error:
-            # By themselves they promise that nothing happened, but the transaction is submitted.
-            happened, _, _ = str(error).partition("\n")
-            raise CommitStatusError(
-                f"{happened}\nThe transaction has been submitted; its outcome is not known yet: "
-                f"ask network.commit({submitted.transaction_id!r}).status() again.",
-                code=error.code,
-                transaction_id=submitted.transaction_id,
-                result=submitted.result,
-            ) from error
-        except CommitStatusError as error:
-            error.result = submitted.result
-            raise
-        if not status.successful:
-            raise CommitError(
-                code=status.code,
-                transaction_id=status.transaction_id,
-                block_number=status.block_number,
-                result=submitted.result,
-            )
-        return submitted.result
+        deadline = Deadline(timeout)
 
+        async def attempt() -> bytes | T:
+            proposal = self.proposal(
+                name, *args, transient=transient, endorsing_organizations=endorsing_organizations
+            )
+            transaction = await proposal.endorse(timeout=deadline.remaining())
+            answer = self._converted(transaction.result, result, name)
+            await submit_and_wait(transaction, deadline)
+            return answer
+
+        return await with_retry(attempt, retry, deadline)
+
+    @overload
     async def submit_async(
         self,
         name: str,
@@ -175,74 +221,54 @@ class AsyncContract:
         transient: Mapping[str, bytes] | None = None,
         endorsing_organizations: Sequence[str] | None = None,
         timeout: float | None = None,
-    ) -> AsyncSubmittedTransaction:
-        """Like `submit()`, but returns as soon as the orderers have the transaction.
-
-        timeout: seconds for endorsing and submitting together. The outcome is told by
-        `.commit.status()`, which raises nothing for a transaction that is invalid.
-        """
-        return await self._submit(
-            name,
-            *args,
-            transient=transient,
-            endorsing_organizations=endorsing_organizations,
-            deadline=_Deadline(timeout),
-        )
-
-    async def _submit(
+    ) -> AsyncSubmittedTransaction[bytes]: ...
+    @overload
+    async def submit_async(
         self,
         name: str,
         *args: str | bytes,
-        transient: Mapping[str, bytes] | None,
-        endorsing_organizations: Sequence[str] | None,
-        deadline: _Deadline,
-    ) -> AsyncSubmittedTransaction:
+        transient: Mapping[str, bytes] | None = None,
+        endorsing_organizations: Sequence[str] | None = None,
+        result: Callable[[bytes], T],
+        timeout: float | None = None,
+    ) -> AsyncSubmittedTransaction[T]: ...
+    async def submit_async(
+        self,
+        name: str,
+        *args: str | bytes,
+        transient: Mapping[str, bytes] | None = None,
+        endorsing_organizations: Sequence[str] | None = None,
+        result: Callable[[bytes], T] | None = None,
+        timeout: float | None = None,
+    ) -> AsyncSubmittedTransaction[bytes | T]:
+        """Like `submit()`, but returns as soon as the orderers have the transaction.
+
+        timeout: seconds for endorsing and submitting together. The outcome is told by
+        `.commit.status()`, which raises nothing for a transaction that is invalid. A lost answer
+        is an `OutcomeUnknownError` here: nothing is waited for.
+        """
+        deadline = Deadline(timeout)
         proposal = self.proposal(
             name, *args, transient=transient, endorsing_organizations=endorsing_organizations
         )
         transaction = await proposal.endorse(timeout=deadline.remaining())
+        answer = self._converted(transaction.result, result, name)
         commit = await transaction.submit(timeout=deadline.remaining())
-        return AsyncSubmittedTransaction(result=transaction.result, commit=commit)
+        return AsyncSubmittedTransaction(result=answer, commit=commit)
 
+    def _converted(
+        self, answer: bytes, result: Callable[[bytes], T] | None, name: str
+    ) -> bytes | T:
+        if result is None:
+            return answer
+        return convert_result(answer, result, description=self._description(name))
 
-class _Deadline:
-    """One timeout over several steps."""
+    def _function(self, name: str) -> str:
+        return f"{self._contract_name}:{name}" if self._contract_name else name
 
-    def __init__(self, timeout: float | None) -> None:
-        self._end = None if timeout is None else time.monotonic() + timeout
-
-    def remaining(self) -> float | None:
-        """Seconds left, never below 0; None where each step has the deadline of the gateway."""
-        if self._end is None:
-            return None
-        return max(self._end - time.monotonic(), 0.0)
-
-
-# The checks below name the place and never the value: protobuf's own errors quote the value.
-
-
-def _argument_bytes(argument: str | bytes) -> bytes:
-    if isinstance(argument, str):
-        try:
-            return argument.encode()
-        except UnicodeEncodeError:
-            # `from None`: a UnicodeEncodeError carries the whole text.
-            raise ValueError("An argument holds half a surrogate pair: no UTF-8 text.") from None
-    if isinstance(argument, bytes):
-        return argument
-    raise TypeError(f"An argument is {type(argument).__name__}; only str and bytes can be sent.")
-
-
-def _checked_transient(transient: Mapping[str, bytes]) -> Mapping[str, bytes]:
-    for key, value in transient.items():
-        if not isinstance(value, bytes):
-            raise TypeError(
-                f"The transient value under {key!r} is {type(value).__name__}; bytes are needed."
-            )
-    return transient
-
-
-def _msp_ids(organizations: Sequence[str] | None) -> Sequence[str]:
-    if isinstance(organizations, str):
-        raise TypeError(f"Organizations are a list of MSP ids: write [{organizations!r}].")
-    return organizations or ()
+    def _description(self, name: str) -> str:
+        """For errors."""
+        return (
+            f"{self._function(name)} of chaincode {self._chaincode_name} on channel "
+            f"{self._channel_name}"
+        )

@@ -53,16 +53,20 @@ class Gateway:
         tls_certificate_hash: SHA-256 of the client certificate's DER, for a channel made by the
         caller with one; an `Endpoint` knows it by itself.
         """
-        if isinstance(endpoint, Endpoint | Sequence):
-            peers = _open_all([endpoint] if isinstance(endpoint, Endpoint) else endpoint)
+        options = options or GatewayOptions()
+        endpoints = [endpoint] if isinstance(endpoint, Endpoint) else endpoint
+        if isinstance(endpoints, Sequence):
+            if not endpoints:
+                raise EndpointError("A gateway needs an endpoint; the list is empty.")
+            peers = [Peer.open(endpoint, options) for endpoint in endpoints]
         else:
-            peers = [_peer(endpoint, tls_certificate_hash=tls_certificate_hash)]
+            peers = [Peer(endpoints, options, tls_certificate_hash=tls_certificate_hash)]
         client = Client(
             peers=Peers(peers),
             identity=identity,
             signer=signer,
             hash=hash or identity.default_hash(),
-            options=options or GatewayOptions(),
+            options=options,
         )
         return cls(client, owns_channels=isinstance(endpoint, Endpoint | Sequence))
 
@@ -95,33 +99,3 @@ class Gateway:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _open_all(endpoints: Sequence[Endpoint]) -> list[Peer[_blocking.Channel]]:
-    if not endpoints:
-        raise EndpointError("A gateway needs an endpoint; the list is empty.")
-    return [
-        _peer(
-            _blocking.open_channel(endpoint),
-            address=endpoint.address,
-            msp_id=endpoint.msp_id,
-            tls_certificate_hash=endpoint.client_certificate_hash,
-        )
-        for endpoint in endpoints
-    ]
-
-
-def _peer(
-    channel: _blocking.Channel,
-    *,
-    address: str | None = None,
-    msp_id: str | None = None,
-    tls_certificate_hash: bytes | None,
-) -> Peer[_blocking.Channel]:
-    return Peer(
-        channel,
-        address=address,
-        msp_id=msp_id,
-        tls_certificate_hash=tls_certificate_hash,
-        watch=_blocking.watch,
-    )

@@ -10,7 +10,7 @@ from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._network_async import AsyncNetwork
 from medfab_gateway._offline_async import AsyncOffline
 from medfab_gateway._options import GatewayOptions
-from medfab_gateway._peer import Peer, Peers
+from medfab_gateway._peer_async import AsyncPeer, AsyncPeers
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import EndpointError
 from medfab_gateway.identity import Hash, Identity, Signer
@@ -51,16 +51,20 @@ class AsyncGateway:
         tls_certificate_hash: SHA-256 of the client certificate's DER, for a channel made by the
         caller with one; an `Endpoint` knows it by itself.
         """
-        if isinstance(endpoint, Endpoint | Sequence):
-            peers = _open_all([endpoint] if isinstance(endpoint, Endpoint) else endpoint)
+        options = options or GatewayOptions()
+        endpoints = [endpoint] if isinstance(endpoint, Endpoint) else endpoint
+        if isinstance(endpoints, Sequence):
+            if not endpoints:
+                raise EndpointError("A gateway needs an endpoint; the list is empty.")
+            peers = [AsyncPeer.open(endpoint, options) for endpoint in endpoints]
         else:
-            peers = [_peer(endpoint, tls_certificate_hash=tls_certificate_hash)]
+            peers = [AsyncPeer(endpoints, options, tls_certificate_hash=tls_certificate_hash)]
         client = AsyncClient(
-            peers=Peers(peers),
+            peers=AsyncPeers(peers),
             identity=identity,
             signer=signer,
             hash=hash or identity.default_hash(),
-            options=options or GatewayOptions(),
+            options=options,
         )
         return cls(client, owns_channels=isinstance(endpoint, Endpoint | Sequence))
 
@@ -93,33 +97,3 @@ class AsyncGateway:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
-
-
-def _open_all(endpoints: Sequence[Endpoint]) -> list[Peer[_aio.Channel]]:
-    if not endpoints:
-        raise EndpointError("A gateway needs an endpoint; the list is empty.")
-    return [
-        _peer(
-            _aio.open_channel(endpoint),
-            address=endpoint.address,
-            msp_id=endpoint.msp_id,
-            tls_certificate_hash=endpoint.client_certificate_hash,
-        )
-        for endpoint in endpoints
-    ]
-
-
-def _peer(
-    channel: _aio.Channel,
-    *,
-    address: str | None = None,
-    msp_id: str | None = None,
-    tls_certificate_hash: bytes | None,
-) -> Peer[_aio.Channel]:
-    return Peer(
-        channel,
-        address=address,
-        msp_id=msp_id,
-        tls_certificate_hash=tls_certificate_hash,
-        watch=_aio.watch,
-    )

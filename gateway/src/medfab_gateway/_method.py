@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from medfab_gateway._peer import Peer
 from medfab_gateway.errors import (
     CommitStatusError,
     DeliverError,
@@ -21,23 +20,25 @@ from medfab_gateway.errors import (
 class Method:
     """One method with one answer."""
 
-    of: Callable[[Peer[Any]], Any]
-    """The method, at a peer."""
+    of: Callable[[Any], Any]
+    """The method, of an `AsyncPeer` or `Peer`."""
 
     error_type: type[GatewayError]
     """What a failure is raised as, where no more special type fits."""
 
-    repeatable: bool
+    repeatable: bool = True
     """True: calling it twice does no harm, so another peer may be asked where one does not
     answer. False: only where the first peer certainly was not reached."""
 
+    waits: bool = False
+    """True: it answers when a block comes. It has permits of its own, gives them back from time
+    to time, and asks again until the deadline, whatever becomes of the peers meanwhile."""
 
-EVALUATE = Method(of=lambda peer: peer.gateway.Evaluate, error_type=EvaluateError, repeatable=True)
-ENDORSE = Method(of=lambda peer: peer.gateway.Endorse, error_type=EndorseError, repeatable=True)
+
+EVALUATE = Method(of=lambda peer: peer.gateway.Evaluate, error_type=EvaluateError)
+ENDORSE = Method(of=lambda peer: peer.gateway.Endorse, error_type=EndorseError)
 SUBMIT = Method(of=lambda peer: peer.gateway.Submit, error_type=SubmitError, repeatable=False)
 COMMIT_STATUS = Method(
-    of=lambda peer: peer.gateway.CommitStatus, error_type=CommitStatusError, repeatable=True
+    of=lambda peer: peer.gateway.CommitStatus, error_type=CommitStatusError, waits=True
 )
-READ_BLOCK = Method(
-    of=lambda peer: peer.endorser.ProcessProposal, error_type=DeliverError, repeatable=True
-)
+READ_BLOCK = Method(of=lambda peer: peer.endorser.ProcessProposal, error_type=DeliverError)

@@ -7,20 +7,34 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class GatewayOptions:
-    """How long each step may take, in seconds, where the call itself does not say.
+    """How long each step may take, where the call itself does not say; how many at a time.
 
     The peers' own limits are 30 s for an endorsement and for handing a transaction to the
-    orderers; a commit waits for a block.
+    orderers; a commit waits for a block. Raises `ValueError` for a limit below 1.
     """
 
     evaluate_timeout: float = 30.0
-    """For one evaluation."""
+    """Seconds for one evaluation."""
 
     endorse_timeout: float = 30.0
-    """For collecting the endorsements of a proposal."""
+    """Seconds for collecting the endorsements of a proposal."""
 
     submit_timeout: float = 30.0
-    """For handing an endorsed transaction to the orderers."""
+    """Seconds for handing an endorsed transaction to the orderers."""
 
     commit_status_timeout: float = 120.0
-    """For waiting until a submitted transaction is in a block of the peer."""
+    """Seconds for waiting until a submitted transaction is in a block of the peer."""
+
+    concurrent_calls: int = 250
+    """How many evaluations, endorsements and submissions are under way at one peer at a time;
+    further ones wait for their turn within their deadline. A peer turns away what exceeds its
+    `peer.limits.concurrency.gatewayService`, 500, from all its clients together."""
+
+    concurrent_status_waits: int = 200
+    """The same for questions after the outcome of transactions. Each holds one of the peer's 500
+    until there is an answer, so they have a limit of their own: however many are waiting, calls
+    go on. The default leaves 50 of the 500 for streams of events."""
+
+    def __post_init__(self) -> None:
+        if min(self.concurrent_calls, self.concurrent_status_waits) < 1:
+            raise ValueError("concurrent_calls and concurrent_status_waits are 1 or more.")

@@ -1,42 +1,55 @@
-"""One endpoint of a gateway: its channel, its stubs, and how well it is."""
+# Made by scripts/make_sync.py from _peer_async.py: change that, and run it.
+"""The peers of a gateway: their channels, their stubs, and how well they are."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from fabric_protos.gateway import gateway_pb2_grpc
 from fabric_protos.peer import events_pb2_grpc, peer_pb2_grpc
 
-ChannelT = TypeVar("ChannelT")
+from medfab_gateway import _blocking
+from medfab_gateway._options import GatewayOptions
+from medfab_gateway.endpoint import Endpoint
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 16.0  # seconds
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0  # seconds
 
 
-class Peer(Generic[ChannelT]):
-    """A peer that a gateway may call. Used by any number of tasks or threads."""
+class Peer:
+    """A peer that a gateway may call."""
 
     def __init__(
         self,
-        channel: ChannelT,
+        channel: _blocking.Channel,
+        options: GatewayOptions,
         *,
-        address: str | None,
-        msp_id: str | None,
-        tls_certificate_hash: bytes | None,
-        watch: Callable[[ChannelT], Callable[[], bool]],
+        address: str | None = None,
+        msp_id: str | None = None,
+        tls_certificate_hash: bytes | None = None,
     ) -> None:
-        """address, msp_id: None where they are not known. watch: begins to connect a channel
-        again; what it gives tells whether the channel is connected."""
+        """address, msp_id: None where they are not known."""
         self.channel = channel
         self.address = address
         self.msp_id = msp_id
         self.tls_certificate_hash = tls_certificate_hash
-        self._watch = watch
-        self._is_connected: Callable[[], bool] | None = None
+        self.call_permits = _blocking.Permits(options.concurrent_calls)
+        self.wait_permits = _blocking.Permits(options.concurrent_status_waits)
         self._pause = _FIRST_PAUSE
         self._pause_ends = 0.0
+
+    @classmethod
+    def open(cls, endpoint: Endpoint, options: GatewayOptions) -> Peer:
+        """With a channel of its own."""
+        return cls(
+            _blocking.open_channel(endpoint),
+            options,
+            address=endpoint.address,
+            msp_id=endpoint.msp_id,
+            tls_certificate_hash=endpoint.client_certificate_hash,
+        )
 
     @cached_property
     def gateway(self) -> Any:
@@ -61,37 +74,36 @@ class Peer(Generic[ChannelT]):
 
     @property
     def is_well(self) -> bool:
-        """False after a failure, until the peer is connected again and a pause is over."""
-        if self._is_connected is None:
-            return True
-        return time.monotonic() >= self._pause_ends and self._is_connected()
+        """False for a while after a failure; then the next call tries the peer again."""
+        return time.monotonic() >= self._pause_ends
 
     def failed(self) -> None:
-        """A call did not get through. Each failure in a row makes the pause longer."""
+        """A call did not get through. Each failure in a row makes the pause longer.
+
+        Trying a peer that is still away costs next to nothing: gRPC goes on connecting in the
+        background, and fails calls at once until it has succeeded.
+        """
         if not self.is_well:
             return  # one of several calls that fail at the same time
-        if self._is_connected is not None:
-            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
         self._pause_ends = time.monotonic() + self._pause
-        self._is_connected = self._watch(self.channel)
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
     def succeeded(self) -> None:
         """A call got through."""
-        self._is_connected = None
         self._pause = _FIRST_PAUSE
 
 
-class Peers(Generic[ChannelT]):
-    """The peers of a gateway, the preferred one first."""
+class Peers:
+    """The peers of a gateway, the preferred one first; at least one."""
 
-    def __init__(self, peers: Sequence[Peer[ChannelT]]) -> None:
+    def __init__(self, peers: Sequence[Peer]) -> None:
         self.all = tuple(peers)
 
-    def in_order(self) -> list[Peer[ChannelT]]:
+    def in_order(self) -> list[Peer]:
         """The order in which to try: those that are well as preferred, then the others."""
         return sorted(self.all, key=lambda peer: not peer.is_well)
 
-    def failed(self, peer: Peer[ChannelT]) -> None:
+    def failed(self, peer: Peer) -> None:
         """Puts a peer aside for a while, if there is another one."""
         if len(self.all) > 1:
             peer.failed()

@@ -20,6 +20,7 @@ from medfab_gateway.errors import (
     ErrorDetail,
     EvaluateError,
     GatewayError,
+    OutcomeUnknownError,
     RequestLimitError,
     SubmitError,
 )
@@ -47,27 +48,31 @@ def translate_rpc_error(
     """
     code, text = error.code(), error.details() or ""
     peer = f"{address} ({msp_id})" if address and msp_id else address or "the peer"
+    where: dict[str, Any] = {"address": address, "msp_id": msp_id, "transaction_id": transaction_id}
     if code is grpc.StatusCode.UNAVAILABLE and _NEVER_SENT.search(text):
         return ConnectionFailedError(
             f"{action} failed: {peer} cannot be reached ({text}).\n{_connection_advice(text)}",
             code=code,
-            transaction_id=transaction_id,
+            **where,
         )
     if code is grpc.StatusCode.UNKNOWN and text.startswith(_LIMITER_TEXT):
         return RequestLimitError(
             f"{action} failed: {peer} is busy ({text}).\nThe call had no effect: repeat it after "
             "a pause, send fewer at a time, or raise peer.limits.concurrency in its core.yaml.",
             code=code,
-            transaction_id=transaction_id,
+            **where,
         )
     details = _details(error)
+    if issubclass(error_type, SubmitError) and not _certainly_not_ordered(code, details):
+        error_type = OutcomeUnknownError
     access_denied = "access denied" in text
     chaincode = _chaincode_failure(details, text)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED and timeout is not None:
         text = f"no answer from {peer} within {round(timeout, 2):g} s" if not details else text
     if len(details) == 1 and details[0].message:
         text = text.removesuffix(details[0].message).rstrip(": ") or text  # said once is enough
-    lines = [f"{action} failed ({code.name}): {text}"]
+    at = f" at {peer}" if address else ""
+    lines = [f"{action} failed{at} ({code.name}): {text}"]
     lines += [f"  {detail}" for detail in details]
     advice = _advice(error_type, code, access_denied, chaincode, transaction_id)
     if chaincode is None and issubclass(error_type, EndorseError | EvaluateError):
@@ -78,8 +83,8 @@ def translate_rpc_error(
         "\n".join(lines),
         code=code,
         details=details,
-        transaction_id=transaction_id,
         chaincode=chaincode,
+        **where,
     )
 
 
@@ -92,6 +97,8 @@ def closed_error(
     cancelled.
     """
     code = grpc.StatusCode.CANCELLED
+    if issubclass(error_type, SubmitError):
+        error_type = OutcomeUnknownError
     advice = _advice(error_type, code, False, None, transaction_id)
     message = f"{action} failed: the gateway was closed meanwhile.\n{advice}".rstrip()
     return error_type(message, code=code, transaction_id=transaction_id)
@@ -102,6 +109,19 @@ def already_closed_error(*, action: str, transaction_id: str | None = None) -> G
     return ConnectionFailedError(
         f"{action} failed: the gateway is closed.\nThe call had no effect: connect again.",
         code=grpc.StatusCode.CANCELLED,
+        transaction_id=transaction_id,
+    )
+
+
+def own_limit_error(
+    *, action: str, limit: int, address: str | None, transaction_id: str
+) -> RequestLimitError:
+    """What to raise where a call was not begun, because others of this gateway took too long."""
+    return RequestLimitError(
+        f"{action} failed: the {limit} calls that this gateway makes at a time to "
+        f"{address or 'the peer'} did not leave room for it in time.\nThe call had no effect: "
+        "repeat it, send fewer at a time, or raise the limits in GatewayOptions.",
+        code=grpc.StatusCode.RESOURCE_EXHAUSTED,
         transaction_id=transaction_id,
     )
 
@@ -169,11 +189,6 @@ def _advice(
 ) -> str:
     """What to do next; empty where the peers' own words say it."""
     if issubclass(error_type, SubmitError):
-        if code in _OUTCOME_OPEN:
-            return (
-                f"The transaction may have been ordered nevertheless: ask "
-                f"network.commit({transaction_id!r}).status() before submitting anything again."
-            )
         return "The orderers did not take the transaction; nothing has changed."
     if issubclass(error_type, CommitStatusError):
         if code is grpc.StatusCode.PERMISSION_DENIED:
@@ -183,6 +198,11 @@ def _advice(
             )
         return (
             f"Its outcome is not known yet: ask network.commit({transaction_id!r}).status() again."
+        )
+    if issubclass(error_type, OutcomeUnknownError):
+        return (
+            f"The transaction may have been ordered nevertheless: ask "
+            f"network.commit({transaction_id!r}).status() before submitting anything again."
         )
     if chaincode is not None:
         return ""
@@ -224,13 +244,24 @@ _KNOWN_CAUSES = (
     ),
 )
 
-_OUTCOME_OPEN = {
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
-    grpc.StatusCode.CANCELLED,
-    grpc.StatusCode.INTERNAL,
-    grpc.StatusCode.UNKNOWN,
+# What fabric/internal/pkg/gateway/submit.go answers before it sends anything to an orderer, and
+# ABORTED where an orderer refused.
+_NOT_ORDERED = {
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.NOT_FOUND,
+    grpc.StatusCode.PERMISSION_DENIED,
+    grpc.StatusCode.UNAUTHENTICATED,
+    grpc.StatusCode.UNIMPLEMENTED,
 }
+
+
+def _certainly_not_ordered(code: grpc.StatusCode, details: tuple[ErrorDetail, ...]) -> bool:
+    """Two details are of two orderers: the one before the last may have taken the transaction,
+    and its answer have been lost."""
+    return code in _NOT_ORDERED and len(details) < 2
+
 
 _ENDORSER_ADVICE = {
     grpc.StatusCode.ABORTED: (

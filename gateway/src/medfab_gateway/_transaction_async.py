@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from fabric_protos.gateway import gateway_pb2
 from google.protobuf.message import DecodeError
@@ -12,8 +13,12 @@ from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._commit_async import AsyncCommit
 from medfab_gateway._messages.transaction import read_channel_header, read_transaction_result
 from medfab_gateway._method import SUBMIT
+from medfab_gateway._results import convert_result
 from medfab_gateway._signable_async import AsyncSignable
-from medfab_gateway.errors import MedfabError, SubmitError
+from medfab_gateway.errors import GatewayError, MedfabError
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class AsyncTransaction(AsyncSignable):
@@ -49,18 +54,22 @@ class AsyncTransaction(AsyncSignable):
         """What the contract answered. It takes effect only if the transaction is committed."""
         return self._result
 
+    def read_result(self, converter: Callable[[bytes], T]) -> T:
+        """The answer, as e.g. `json_result(Asset)` reads it. Raises `ResultError`."""
+        return convert_result(
+            self._result, converter, description=f"transaction {self.transaction_id}"
+        )
+
     async def submit(self, *, timeout: float | None = None) -> AsyncCommit:
         """Hands the transaction to the orderers; `AsyncCommit.status()` tells the outcome.
 
-        timeout: seconds; None: the gateway's `submit_timeout`. Raises `SubmitError`, whose
-        description says when the transaction may have been ordered nevertheless;
-        `ConnectionFailedError` or `RequestLimitError` where it certainly was not.
+        timeout: seconds; None: the gateway's `submit_timeout`. Raises `SubmitError`,
+        `ConnectionFailedError` or `RequestLimitError` where the orderers certainly have not got
+        it, and `OutcomeUnknownError` where they may: then `commit().status()` tells.
         """
         await self._sign()
         # Made and signed first: nothing may fail here between submitting and asking.
-        commit = AsyncCommit(
-            self._client, channel_name=self._channel_name, transaction_id=self.transaction_id
-        )
+        commit = self.commit()
         if self._client.can_sign:
             await commit.sign()
         try:
@@ -76,18 +85,25 @@ class AsyncTransaction(AsyncSignable):
                 timeout=self._client.options.submit_timeout if timeout is None else timeout,
                 transaction_id=self.transaction_id,
             )
-        except SubmitError as error:
+        except GatewayError as error:
             error.result = self._result
             raise
         return commit
 
+    def commit(self) -> AsyncCommit:
+        """Asks for the outcome of the transaction, whether or not `submit()` had an answer."""
+        return AsyncCommit(
+            self._client, channel_name=self._channel_name, transaction_id=self.transaction_id
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
-class AsyncSubmittedTransaction:
+class AsyncSubmittedTransaction(Generic[T_co]):
     """A transaction that the orderers have; its outcome is still open."""
 
-    result: bytes = field(repr=False)
-    """What the contract answered. It takes effect only if the transaction is committed."""
+    result: T_co = field(repr=False)
+    """What the contract answered: bytes, or what `result=` made of them. It takes effect only if
+    the transaction is committed."""
 
     commit: AsyncCommit
     """Asks for the outcome."""

@@ -10,15 +10,19 @@
     ├── ProfileError                   a connection profile lacks something, and where
     ├── EndpointError                  an address or TLS setting that cannot be used
     ├── BlockDecodeError               bytes that are not a block
+    ├── ResultError                    a contract's answer is not of the type asked for
     ├── CommitError                    in a block, but invalid: the transaction changed nothing
     └── GatewayError                   a call failed: gRPC code, and what each peer said
         ├── ConnectionFailedError      never reached the peer; the call had no effect
         ├── RequestLimitError          the peer was busy; the call had no effect
         ├── EvaluateError
         ├── EndorseError               nothing was submitted
-        ├── SubmitError                the transaction may or may not have been ordered
-        ├── CommitStatusError          whether the transaction is valid is not known yet
+        ├── SubmitError                the orderers did not take the transaction
+        ├── OutcomeUnknownError        it may be on the ledger: ask again by its transaction id
+        │   └── CommitStatusError      asked, and no answer
         └── DeliverError               a stream of blocks ended
+
+After any `GatewayError` but `OutcomeUnknownError` it is certain that nothing was written.
 
 The message of an error says what happened, which peer of which organisation said what, and what
 to do next; the same facts are in its fields, for programs.
@@ -28,8 +32,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import grpc
 
@@ -72,6 +76,14 @@ class EndpointError(MedfabError):
 
 class BlockDecodeError(MedfabError):
     """The bytes are not a block."""
+
+
+class ResultError(MedfabError):
+    """The contract's answer is not of the type that was asked for with `result=`.
+
+    The message says what was expected and where, and never what was there. For `submit()`:
+    nothing was submitted.
+    """
 
 
 class CommitError(MedfabError):
@@ -145,6 +157,9 @@ class ChaincodeFailure:
     message: str
     """The contract's words; the whole text where the answer is not in that form."""
 
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Which parts of the input are wrong, by their path, e.g. `transient.terms.code`, and how."""
+
     @classmethod
     def parse(cls, text: str) -> ChaincodeFailure | None:
         """The failure that a peer reports in `text`; None where it reports no chaincode answer."""
@@ -158,7 +173,15 @@ class ChaincodeFailure:
             body = None
         if not isinstance(body, dict) or not isinstance(body.get("code"), str):
             return cls(status=status, code=None, message=answer)
-        return cls(status=status, code=body["code"], message=str(body.get("message", "")))
+        fields = body.get("fields")
+        return cls(
+            status=status,
+            code=body["code"],
+            message=str(body.get("message", "")),
+            fields={name: str(text) for name, text in fields.items()}
+            if isinstance(fields, dict)
+            else {},
+        )
 
 
 # The words of a gateway peer: fabric/internal/pkg/gateway/apiutils.go, responseStatus().
@@ -175,12 +198,18 @@ class GatewayError(MedfabError):
         code: grpc.StatusCode,
         details: Sequence[ErrorDetail] = (),
         transaction_id: str | None = None,
+        address: str | None = None,
+        msp_id: str | None = None,
         chaincode: ChaincodeFailure | None = None,
         result: bytes | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         """The gRPC status code."""
+        self.address = address
+        """host:port of the peer that was called; None where it is not known."""
+        self.msp_id = msp_id
+        """The MSP id of its organisation, where the endpoint tells it."""
         self.details = tuple(details)
         """What each peer or orderer involved said; may be empty."""
         self.transaction_id = transaction_id
@@ -216,19 +245,20 @@ class EndorseError(GatewayError):
 
 
 class SubmitError(GatewayError):
-    """Submitting an endorsed transaction failed.
+    """The orderers refused an endorsed transaction, or it was not sent on to them."""
 
-    Unless the orderers refused it (`ABORTED`) or it was not sent on (`FAILED_PRECONDITION`,
-    `NOT_FOUND`, `INVALID_ARGUMENT`), it may have been ordered nevertheless: ask
-    `network.commit(transaction_id).status()` before anything is submitted again.
+
+class OutcomeUnknownError(GatewayError):
+    """A transaction was sent to the orderers, and what became of it is not known.
+
+    Keep `transaction_id`, and ask `network.commit(transaction_id).status()`, at any time and of
+    any peer of the channel, before the same is submitted again. A transaction that no peer has
+    after a few minutes was most probably never ordered; nothing but the ledger can say so.
     """
 
 
-class CommitStatusError(GatewayError):
-    """The outcome of a transaction could not be learnt.
-
-    `network.commit(transaction_id).status()` asks again, at any time.
-    """
+class CommitStatusError(OutcomeUnknownError):
+    """The outcome of a transaction was asked for and could not be learnt."""
 
 
 class DeliverError(GatewayError):

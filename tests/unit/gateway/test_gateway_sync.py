@@ -22,7 +22,7 @@ from medfab_gateway import (
     Endpoint,
     Gateway,
     Network,
-    SubmitError,
+    OutcomeUnknownError,
     private_key_signer,
 )
 from unit.gateway.fake_gateway import FakeGateway, block_response, make_identity, serve
@@ -157,7 +157,7 @@ def test_closing_the_gateway_ends_what_other_threads_wait_for(
         gateway.close()
         with pytest.raises(DeliverError, match="gateway was closed"):
             reading.result(5)
-        with pytest.raises(SubmitError, match=r"(?s)gateway was closed.*may have been ordered"):
+        with pytest.raises(OutcomeUnknownError, match=r"(?s)was closed.*may have been ordered"):
             submitting.result(5)
     with pytest.raises(ConnectionFailedError, match="no effect"):
         contract.evaluate("F")

@@ -163,7 +163,7 @@ def submit(
     _print_result(result, status, output)
 
 
-async def _outcome(submitted: AsyncSubmittedTransaction, timeout: float | None) -> Status:
+async def _outcome(submitted: AsyncSubmittedTransaction[bytes], timeout: float | None) -> Status:
     """The status of a valid transaction; the errors of `AsyncContract.submit` otherwise."""
     from medfab_gateway import (
         CommitError,

@@ -1,0 +1,59 @@
+"""From an endorsed transaction to what became of it."""
+
+from __future__ import annotations
+
+import grpc
+
+from medfab_gateway._commit_async import AsyncCommit
+from medfab_gateway._deadline import Deadline
+from medfab_gateway._transaction_async import AsyncTransaction
+from medfab_gateway.errors import (
+    CommitError,
+    CommitStatusError,
+    GatewayError,
+    OutcomeUnknownError,
+)
+
+
+async def submit_and_wait(transaction: AsyncTransaction, deadline: Deadline) -> None:
+    """Submits, and returns once the transaction is in the ledger.
+
+    Where the answer to the submission is lost, the outcome is asked for: the transaction is
+    never endorsed or sent a second time. Raises `SubmitError`, `OutcomeUnknownError`,
+    `CommitError`; and `ConnectionFailedError`, `RequestLimitError` where nothing was sent.
+    """
+    try:
+        commit = await transaction.submit(timeout=deadline.remaining())
+    except OutcomeUnknownError as lost:
+        closed = lost.code is grpc.StatusCode.CANCELLED
+        if closed or deadline.comes_within(0):
+            raise
+        commit = transaction.commit()
+    await _wait(commit, transaction.result, deadline)
+
+
+async def _wait(commit: AsyncCommit, result: bytes, deadline: Deadline) -> None:
+    try:
+        status = await commit.status(timeout=deadline.remaining())
+    except CommitStatusError as error:
+        error.result = result
+        raise
+    except GatewayError as error:
+        # By itself it promises that nothing happened, but the transaction is submitted.
+        happened, _, _ = str(error).partition("\n")
+        raise CommitStatusError(
+            f"{happened}\nThe transaction has been submitted; its outcome is not known yet: ask "
+            f"network.commit({commit.transaction_id!r}).status() again.",
+            code=error.code,
+            address=error.address,
+            msp_id=error.msp_id,
+            transaction_id=commit.transaction_id,
+            result=result,
+        ) from error
+    if not status.successful:
+        raise CommitError(
+            code=status.code,
+            transaction_id=status.transaction_id,
+            block_number=status.block_number,
+            result=result,
+        )

@@ -1,0 +1,108 @@
+"""The peers of a gateway: their channels, their stubs, and how well they are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from fabric_protos.gateway import gateway_pb2_grpc
+from fabric_protos.peer import events_pb2_grpc, peer_pb2_grpc
+
+from medfab_gateway import _aio
+from medfab_gateway._options import GatewayOptions
+from medfab_gateway.endpoint import Endpoint
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0  # seconds
+
+
+class AsyncPeer:
+    """A peer that a gateway may call."""
+
+    def __init__(
+        self,
+        channel: _aio.Channel,
+        options: GatewayOptions,
+        *,
+        address: str | None = None,
+        msp_id: str | None = None,
+        tls_certificate_hash: bytes | None = None,
+    ) -> None:
+        """address, msp_id: None where they are not known."""
+        self.channel = channel
+        self.address = address
+        self.msp_id = msp_id
+        self.tls_certificate_hash = tls_certificate_hash
+        self.call_permits = _aio.Permits(options.concurrent_calls)
+        self.wait_permits = _aio.Permits(options.concurrent_status_waits)
+        self._pause = _FIRST_PAUSE
+        self._pause_ends = 0.0
+
+    @classmethod
+    def open(cls, endpoint: Endpoint, options: GatewayOptions) -> AsyncPeer:
+        """With a channel of its own."""
+        return cls(
+            _aio.open_channel(endpoint),
+            options,
+            address=endpoint.address,
+            msp_id=endpoint.msp_id,
+            tls_certificate_hash=endpoint.client_certificate_hash,
+        )
+
+    @cached_property
+    def gateway(self) -> Any:
+        """The stub of the Gateway service."""
+        return gateway_pb2_grpc.GatewayStub(self.channel)
+
+    @cached_property
+    def deliver(self) -> Any:
+        """The stub of the Deliver service: blocks."""
+        return events_pb2_grpc.DeliverStub(self.channel)
+
+    @cached_property
+    def endorser(self) -> Any:
+        """The stub of the Endorser service: the peer itself, past its gateway."""
+        return peer_pb2_grpc.EndorserStub(self.channel)
+
+    @property
+    def name(self) -> str:
+        """For people: the address, and the organisation where it is known."""
+        organization = f" ({self.msp_id})" if self.msp_id else ""
+        return f"{self.address or 'the peer'}{organization}"
+
+    @property
+    def is_well(self) -> bool:
+        """False for a while after a failure; then the next call tries the peer again."""
+        return time.monotonic() >= self._pause_ends
+
+    def failed(self) -> None:
+        """A call did not get through. Each failure in a row makes the pause longer.
+
+        Trying a peer that is still away costs next to nothing: gRPC goes on connecting in the
+        background, and fails calls at once until it has succeeded.
+        """
+        if not self.is_well:
+            return  # one of several calls that fail at the same time
+        self._pause_ends = time.monotonic() + self._pause
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+
+    def succeeded(self) -> None:
+        """A call got through."""
+        self._pause = _FIRST_PAUSE
+
+
+class AsyncPeers:
+    """The peers of a gateway, the preferred one first; at least one."""
+
+    def __init__(self, peers: Sequence[AsyncPeer]) -> None:
+        self.all = tuple(peers)
+
+    def in_order(self) -> list[AsyncPeer]:
+        """The order in which to try: those that are well as preferred, then the others."""
+        return sorted(self.all, key=lambda peer: not peer.is_well)
+
+    def failed(self, peer: AsyncPeer) -> None:
+        """Puts a peer aside for a while, if there is another one."""
+        if len(self.all) > 1:
+            peer.failed()
