@@ -2,12 +2,18 @@
 
 import click
 
+from medfab_chaincode._check_command import check
+from medfab_chaincode._metadata_command import metadata
+from medfab_chaincode._package_command import package
 from medfab_chaincode._serve_command import serve
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Serve Hyperledger Fabric chaincode written in Python."""
+    """Check, package and serve Hyperledger Fabric chaincode written in Python."""
 
 
+main.add_command(check)
+main.add_command(metadata)
+main.add_command(package)
 main.add_command(serve)

@@ -1,15 +1,14 @@
 """The command `medfab-chaincode serve`."""
 
 import asyncio
-import importlib
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from medfab_chaincode._contract import Contract
+from medfab_chaincode._loading import load_contract, search_working_directory
 from medfab_chaincode._log import LogFormat, configure_logging
 from medfab_chaincode._serve import serve as serve_contracts
 from medfab_chaincode._settings import ClientSettings, ServerSettings
@@ -187,27 +186,13 @@ def serve(
         )
     else:
         raise click.UsageError("set --address to listen, or --peer-address to dial a peer")
-    # Last, so that a file in the working directory can hide no installed module.
-    sys.path.append(str(Path.cwd()))
-    instances = [_load(name) for name in contracts]
+    search_working_directory()
+    instances = [load_contract(name) for name in contracts]
     try:
         _run(instances, settings)
     except ChaincodeError as error:
         raise click.ClickException(str(error)) from error
     context.exit(0)
-
-
-def _load(name: str) -> Contract:
-    module_name, _, class_name = name.partition(":")
-    try:
-        contract = getattr(importlib.import_module(module_name), class_name)
-    except (ModuleNotFoundError, ValueError) as error:
-        raise click.ClickException(f"{name}: cannot import {module_name!r}: {error}") from error
-    except AttributeError as error:
-        raise click.ClickException(f"{name}: {module_name} has no class {class_name!r}") from error
-    if not (isinstance(contract, type) and issubclass(contract, Contract)):
-        raise click.ClickException(f"{name} is not a subclass of medfab_chaincode.Contract")
-    return contract()
 
 
 def _run(contracts: list[Contract], settings: ServerSettings | ClientSettings) -> None:
