@@ -21,6 +21,10 @@ class Parity(Contract):
 
     # -- public state ------------------------------------------------------------------------
 
+    @evaluate("PeerMsp")
+    async def peer_msp(self, context: Context) -> str:
+        return context.stub.peer_msp_id
+
     @submit("Put")
     def put(self, context: Context, key: str, value: str) -> None:
         context.stub.put_state(key, value.encode())

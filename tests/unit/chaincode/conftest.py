@@ -22,6 +22,7 @@ class Certificates:
     key_file: Path
     certificate_file: Path
     client_ca_file: Path
+    server_ca_file: Path
     server_ca: bytes
     client: trustme.LeafCert
     stranger: trustme.LeafCert
@@ -55,11 +56,13 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     server = server_ca.issue_cert("localhost", "127.0.0.1")
     server.private_key_pem.write_to_path(str(folder / "server.key"))
     (folder / "server.pem").write_bytes(b"".join(pem.bytes() for pem in server.cert_chain_pems))
+    server_ca.cert_pem.write_to_path(str(folder / "server-ca.pem"))
     client_ca.cert_pem.write_to_path(str(folder / "client-ca.pem"))
     return Certificates(
         key_file=folder / "server.key",
         certificate_file=folder / "server.pem",
         client_ca_file=folder / "client-ca.pem",
+        server_ca_file=folder / "server-ca.pem",
         server_ca=server_ca.cert_pem.bytes(),
         client=client_ca.issue_cert("peer0.example"),
         stranger=other_ca.issue_cert("peer0.example"),

@@ -364,3 +364,33 @@ async def connect(
             ready.cancel()
             run.cancel()
             await asyncio.gather(run, ready, return_exceptions=True)
+
+
+@asynccontextmanager
+async def listen(
+    credentials: grpc.ServerCredentials | None, address: str = "127.0.0.1:0"
+) -> AsyncIterator[tuple[str, "asyncio.Queue[FakePeer]"]]:
+    """Wait for chaincode that dials the peer: the address, and a peer for each registration."""
+    registered: asyncio.Queue[FakePeer] = asyncio.Queue()
+
+    async def register(_: object, call: Any) -> None:
+        peer = FakePeer(call, batching=True)
+        run = asyncio.create_task(peer.run())
+        await peer.ready.wait()
+        registered.put_nowait(peer)
+        await run
+
+    server = grpc.aio.server(options=(*OPTIONS, ("grpc.so_reuseport", 0)))
+    method: Any = grpc.stream_stream_rpc_method_handler(register)
+    handler = grpc.method_handlers_generic_handler("protos.ChaincodeSupport", {"Register": method})
+    server.add_generic_rpc_handlers((handler,))
+    port = (
+        server.add_insecure_port(address)
+        if credentials is None
+        else server.add_secure_port(address, credentials)
+    )
+    await server.start()
+    try:
+        yield f"{address.rpartition(':')[0]}:{port}", registered
+    finally:
+        await server.stop(None)

@@ -158,6 +158,10 @@ class Ledger(Contract):
         await asyncio.sleep(0)  # the read of public state is sent to the queue
         return "returned"
 
+    @evaluate("Where")
+    async def where(self, context: Context) -> str:
+        return context.stub.peer_msp_id
+
     @evaluate("Who")
     async def who(self, context: Context, secret: str) -> str:
         """Everything that has a `repr` and might show too much."""

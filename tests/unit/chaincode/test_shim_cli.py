@@ -38,18 +38,21 @@ class Chaincode:
 
 async def start(certificates: Certificates, *args: str, **env: str) -> asyncio.subprocess.Process:
     environment = {
-        "PYTHONPATH": str(TESTS),
         "CHAINCODE_SERVER_ADDRESS": "127.0.0.1:0",
         "CHAINCODE_ID": CHAINCODE_ID,
         "CHAINCODE_TLS_KEY_FILE": str(certificates.key_file),
         "CHAINCODE_TLS_CERT_FILE": str(certificates.certificate_file),
         "CHAINCODE_CLIENT_CA_CERT_FILE": str(certificates.client_ca_file),
     }
+    return await run_command(*args, environment=environment | env)
+
+
+async def run_command(*args: str, environment: dict[str, str]) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         Path(sys.executable).with_name("medfab-chaincode"),
         "serve",
         *args,
-        env=environment | env,
+        env={"PYTHONPATH": str(TESTS), **environment},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

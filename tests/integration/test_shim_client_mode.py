@@ -1,0 +1,145 @@
+"""A real peer that starts its chaincode itself, by an external builder with a `run` script."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import shutil
+import signal
+import sys
+import tarfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from integration.conftest import on_free_ports
+from medfab_gateway.admin import ChaincodeDefinition, Lifecycle, package_id
+from medfab_gateway.errors import GatewayError
+from medfab_network import Network, parse_topology
+from medfab_network._access import Access
+from medfab_network._layout import Layout
+
+pytestmark = pytest.mark.integration
+
+HERE = Path(__file__).parent
+MSP_ID, CHANNEL, NAME = "HospitalMSP", "care", "started"
+
+
+@pytest.fixture(scope="module")
+async def network(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Network]:
+    topology = on_free_ports(
+        parse_topology(
+            {
+                "ordering": {"orderers": 1},
+                "organizations": [{"name": "hospital", "msp_id": MSP_ID}],
+                "channels": [{"name": CHANNEL, "organizations": ["hospital"]}],
+            }
+        )
+    )
+    network = Network(tmp_path_factory.mktemp("client") / "net", topology)
+    with pytest.MonkeyPatch.context() as patch:
+        # For the builder: this Python, and its medfab-chaincode.
+        patch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+        async with network.running():
+            await deploy(network)
+            yield network
+
+
+async def deploy(network: Network) -> None:
+    layout = Layout(network.directory)
+    shutil.copytree(HERE / "client_builder", layout.builder / "bin", dirs_exist_ok=True)
+    metadata = json.dumps({"label": NAME, "type": "medfab-python"}, separators=(",", ":")).encode()
+    code = tar_gz({"contract.py": (HERE / "parity_contract.py").read_bytes()})
+    package = tar_gz({"metadata.json": metadata, "code.tar.gz": code})
+    (peer,) = network.topology.organization("hospital").peers
+    async with Access(layout).peer_admin(peer) as admin:
+        await admin.install_chaincode(package)
+    definition = ChaincodeDefinition(name=NAME, version="1.0", sequence=1)
+    async with network.gateway("hospital") as gateway:
+        lifecycle = Lifecycle(gateway.network(CHANNEL))
+        await lifecycle.approve(definition, package_id(package), msp_id=MSP_ID)
+        await lifecycle.commit(definition, endorsing_organizations=[MSP_ID])
+
+
+def tar_gz(files: dict[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w:gz") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return target.getvalue()
+
+
+def chaincode_pids(network: Network) -> set[int]:
+    """The processes that the peer's builder has started: their folder is in the peer's data."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                folder = (entry / "cwd").readlink()
+                command = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if folder.is_relative_to(network.directory) and b"contract:Parity" in command:
+                found.add(int(entry.name))
+    return found
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+async def put(network: Network, key: str, value: str) -> None:
+    """Submit, again while the peer is still starting the chaincode."""
+    async with network.gateway("hospital") as gateway, asyncio.timeout(60):
+        while True:
+            try:
+                await gateway.network(CHANNEL).contract(NAME).submit("Put", key, value)
+            except GatewayError:
+                await asyncio.sleep(0.2)
+            else:
+                return
+
+
+async def get(network: Network, key: str) -> object:
+    async with network.gateway("hospital") as gateway:
+        contract = gateway.network(CHANNEL).contract(NAME)
+        return json.loads(await contract.evaluate("Gather", json.dumps([key])))[0][0]
+
+
+async def test_the_peer_starts_it_and_it_serves(network: Network) -> None:
+    await put(network, "a", "1")
+    assert await get(network, "a") == "1"
+    async with network.gateway("hospital") as gateway:
+        contract = gateway.network(CHANNEL).contract(NAME)
+        assert await contract.evaluate("PeerMsp") == MSP_ID.encode()
+    assert len(chaincode_pids(network)) == 1
+
+
+async def test_a_killed_chaincode_is_started_again(network: Network) -> None:
+    await put(network, "b", "1")
+    (pid,) = chaincode_pids(network)
+    os.kill(pid, signal.SIGKILL)
+    await put(network, "b", "2")
+    assert await get(network, "b") == "2"
+    assert pid not in chaincode_pids(network)
+    assert len(chaincode_pids(network)) == 1
+
+
+async def test_a_killed_peer_leaves_no_process_behind_and_starts_a_new_one(
+    network: Network,
+) -> None:
+    await put(network, "c", "1")
+    (pid,) = chaincode_pids(network)
+    os.kill(network.processes()["peer0.hospital"], signal.SIGKILL)
+    await until(lambda: not chaincode_pids(network))  # it cannot come back: it ends by itself
+    await network.up()
+    await put(network, "c", "2")
+    assert await get(network, "c") == "2"
+    assert chaincode_pids(network).isdisjoint({pid})
