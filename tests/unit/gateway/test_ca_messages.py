@@ -61,7 +61,8 @@ def test_the_signing_request_holds_subject_and_hosts() -> None:
     key = generate_private_key()
     request = x509.load_pem_x509_csr(
         signing_request(
-            key,
+            key.public_key(),
+            private_key_signer(key),
             common_name="peer0",
             subject=Subject(country="CH", organization="Hospital"),
             hosts=["peer0.example", "10.0.0.7", "::1"],
@@ -80,10 +81,33 @@ def test_the_signing_request_holds_subject_and_hosts() -> None:
 
 
 def test_a_signing_request_without_hosts_has_no_extension() -> None:
+    key = generate_private_key()
     request = x509.load_pem_x509_csr(
-        signing_request(generate_private_key(), common_name="a", subject=Subject(), hosts=[])
+        signing_request(key.public_key(), private_key_signer(key), common_name="a")
     )
     assert list(request.extensions) == []
+    assert request.is_signature_valid
+
+
+@pytest.mark.parametrize("hosts", [[], ["peer0.example"], [f"h{n}.example" for n in range(9000)]])
+def test_the_signing_request_is_that_of_cryptography(hosts: list[str]) -> None:
+    """Short, long and very long: each has its own form of length."""
+    key = ec.generate_private_key(ec.SECP384R1())
+    ours = x509.load_pem_x509_csr(
+        signing_request(
+            key.public_key(), private_key_signer(key), common_name="peer0", hosts=iter(hosts)
+        )
+    )
+    builder = x509.CertificateSigningRequestBuilder().subject_name(
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "peer0")])
+    )
+    if hosts:
+        names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
+        builder = builder.add_extension(names, critical=False)
+    theirs = builder.sign(key, hashes.SHA256())
+    assert ours.is_signature_valid
+    assert ours.tbs_certrequest_bytes == theirs.tbs_certrequest_bytes
+    assert ours.signature_algorithm_oid == theirs.signature_algorithm_oid
 
 
 def test_the_private_key_is_pkcs8_p256() -> None:

@@ -11,11 +11,13 @@ Verified against Fabric CA 1.5.21.
 """
 
 from medfab_gateway.ca._client import AsyncCertificateAuthority
+from medfab_gateway.ca._csr import signing_request
 from medfab_gateway.ca._types import (
     AttributeRequest,
     CertificateAuthorityInfo,
     Credential,
     Enrollment,
+    IssuedCertificate,
     Subject,
 )
 from medfab_gateway.ca.errors import (
@@ -39,5 +41,7 @@ __all__ = [
     "CertificateAuthorityUnreachableError",
     "Credential",
     "Enrollment",
+    "IssuedCertificate",
     "Subject",
+    "signing_request",
 ]

@@ -12,8 +12,10 @@ from medfab_gateway.ca._types import (
     CertificateAuthorityInfo,
     Credential,
     Enrollment,
+    IssuedCertificate,
     Subject,
 )
+from medfab_gateway.identity import private_key_signer
 
 _LONGEST_ID = 64  # of a common name, RFC 5280
 
@@ -104,6 +106,38 @@ class AsyncCertificateAuthority(AsyncClosing):
             attribute_requests=attribute_requests,
             subject=subject,
             secret=secret,
+        )
+
+    async def enroll_request(
+        self,
+        enrollment_id: str,
+        secret: str,
+        request: bytes,
+        *,
+        profile: str = "",
+        attribute_requests: Iterable[AttributeRequest] | None = None,
+    ) -> IssuedCertificate:
+        """Exchange id and secret for a certificate over a key made elsewhere, in an HSM perhaps.
+
+        Args:
+            enrollment_id: Id that was registered; the CA puts it into the certificate.
+            secret: The secret of the registration.
+            request: Certificate signing request, PEM, such as `signing_request()` makes; hosts
+                are taken from it.
+            profile: As for `enroll`.
+            attribute_requests: As for `enroll`.
+
+        Raises:
+            AuthenticationFailedError: Unknown id, wrong secret, or no enrollments left.
+        """
+        _check_id(enrollment_id)
+        return await self._issue(
+            "enroll",
+            f"Cannot enroll {enrollment_id!r}",
+            request,
+            profile=profile,
+            attribute_requests=attribute_requests,
+            basic=(enrollment_id, secret),
         )
 
     async def reenroll(
@@ -204,11 +238,42 @@ class AsyncCertificateAuthority(AsyncClosing):
     ) -> Enrollment:
         hosts = tuple(hosts)
         private_key = _csr.generate_private_key()
-        request_pem = _csr.signing_request(
-            private_key, common_name=enrollment_id, subject=subject or Subject(), hosts=hosts
+        issued = await self._issue(
+            operation,
+            summary,
+            _csr.signing_request(
+                private_key.public_key(),
+                private_key_signer(private_key),
+                common_name=enrollment_id,
+                subject=subject,
+                hosts=hosts,
+            ),
+            hosts=hosts,
+            profile=profile,
+            attribute_requests=attribute_requests,
+            basic=None if secret is None else (enrollment_id, secret),
+            credential=credential,
         )
+        return Enrollment(
+            certificate=issued.certificate,
+            private_key=_csr.private_key_pem(private_key),
+            ca_chain=issued.ca_chain,
+        )
+
+    async def _issue(
+        self,
+        operation: str,
+        summary: str,
+        request: bytes,
+        *,
+        hosts: tuple[str, ...] = (),
+        profile: str,
+        attribute_requests: Iterable[AttributeRequest] | None,
+        basic: tuple[str, str] | None,
+        credential: Credential | None = None,
+    ) -> IssuedCertificate:
         body: dict[str, object] = {
-            "certificate_request": request_pem.decode("ascii"),
+            "certificate_request": request.decode("ascii"),
             "profile": profile,
         }
         if hosts:
@@ -223,12 +288,11 @@ class AsyncCertificateAuthority(AsyncClosing):
             summary,
             body,
             credential=credential,
-            basic=None if secret is None else (enrollment_id, secret),
-            hidden=secret,
+            basic=basic,
+            hidden=None if basic is None else basic[1],
         )
-        return Enrollment(
+        return IssuedCertificate(
             certificate=result.decoded("Cert"),
-            private_key=_csr.private_key_pem(private_key),
             ca_chain=result.part("ServerInfo").decoded("CAChain"),
         )
 

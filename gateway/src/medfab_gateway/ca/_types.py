@@ -58,21 +58,27 @@ class CertificateAuthorityInfo:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Enrollment:
-    """A certificate and the key made for it."""
+class IssuedCertificate:
+    """A certificate over a key that the CA client has never seen."""
 
     certificate: bytes
     """PEM."""
-    private_key: bytes = field(repr=False)
-    """PKCS#8 PEM, not encrypted."""
     ca_chain: bytes
     """Certificates of the CA up to its root, PEM."""
+
+    def identity(self, msp_id: str) -> Identity:
+        """The identity of the MSP `msp_id`; a CA itself knows no MSP ids."""
+        return Identity(msp_id, self.certificate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrollment(IssuedCertificate):
+    """A certificate and the key made for it."""
+
+    private_key: bytes = field(repr=False)
+    """PKCS#8 PEM, not encrypted."""
 
     @property
     def credential(self) -> Credential:
         """This enrollment as the signer of CA requests."""
         return Credential(certificate=self.certificate, signer=private_key_signer(self.private_key))
-
-    def identity(self, msp_id: str) -> Identity:
-        """This enrollment as an identity of the MSP `msp_id`; a CA itself knows no MSP ids."""
-        return Identity(msp_id, self.certificate)
