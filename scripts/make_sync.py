@@ -31,11 +31,10 @@ PHRASES = {
 Any number of threads may share it, its networks and its contracts; a
     proposal, a transaction or a commit is for one thread at a time.""",
     """\
-`aclose()`, an error, and cancelling the task that waits for a block all end the stream at the
-peer. An ended stream yields nothing more. `bytes` is a `common.Envelope`.""": """\
-`close()`, and an error end the stream at the peer. One thread reads;
-    any other may call `close()`. An ended stream yields nothing more.
-    `bytes` is a `common.Envelope`.""",
+`aclose()`, an error, and cancelling the task that waits for an event all end the stream. An
+ended stream yields nothing more.""": """\
+`close()`, and an error end the stream. One thread reads; any other
+    may call `close()`. An ended stream yields nothing more.""",
 }
 
 # Tried in this order.

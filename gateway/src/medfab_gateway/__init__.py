@@ -36,12 +36,33 @@ from medfab_gateway._block import (
     Write,
 )
 from medfab_gateway._block_decoder import decode_block
-from medfab_gateway._blocks import BlockEvents
-from medfab_gateway._blocks_async import AsyncBlockEvents
 from medfab_gateway._commit import Commit
 from medfab_gateway._commit_async import AsyncCommit
 from medfab_gateway._contract import Contract
 from medfab_gateway._contract_async import AsyncContract
+from medfab_gateway._events._chaincode_event import CommittedEvent
+from medfab_gateway._events._checkpoint import Checkpoint
+from medfab_gateway._events._checkpointer import Checkpointer, InMemoryCheckpointer
+from medfab_gateway._events._checkpointer_async import AsyncCheckpointer, AsyncInMemoryCheckpointer
+from medfab_gateway._events._file_checkpointer import FileCheckpointer
+from medfab_gateway._events._file_checkpointer_async import AsyncFileCheckpointer
+from medfab_gateway._events._filtered_block import FilteredBlock, FilteredTransaction
+from medfab_gateway._events._private_data import BlockAndPrivateData, PrivateWrites
+from medfab_gateway._events._reconnect import Reconnect
+from medfab_gateway._events._requests import (
+    BlockAndPrivateDataEventsRequest,
+    BlockEventsRequest,
+    ChaincodeEventsRequest,
+    FilteredBlockEventsRequest,
+)
+from medfab_gateway._events._requests_async import (
+    AsyncBlockAndPrivateDataEventsRequest,
+    AsyncBlockEventsRequest,
+    AsyncChaincodeEventsRequest,
+    AsyncFilteredBlockEventsRequest,
+)
+from medfab_gateway._events._stream import EventStream
+from medfab_gateway._events._stream_async import AsyncEventStream
 from medfab_gateway._gateway import Gateway
 from medfab_gateway._gateway_async import AsyncGateway
 from medfab_gateway._network import Network
@@ -60,6 +81,7 @@ from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import (
     BlockDecodeError,
     ChaincodeFailure,
+    CheckpointError,
     CommitError,
     CommitStatusError,
     ConnectionFailedError,
@@ -87,27 +109,41 @@ from medfab_gateway.profile import CertificateAuthorityProfile, ConnectionProfil
 from medfab_gateway.wallet import FileSystemWallet, WalletEntry
 
 __all__ = [
-    "AsyncBlockEvents",
+    "AsyncBlockAndPrivateDataEventsRequest",
+    "AsyncBlockEventsRequest",
+    "AsyncChaincodeEventsRequest",
+    "AsyncCheckpointer",
     "AsyncCommit",
     "AsyncContract",
+    "AsyncEventStream",
+    "AsyncFileCheckpointer",
+    "AsyncFilteredBlockEventsRequest",
     "AsyncGateway",
+    "AsyncInMemoryCheckpointer",
     "AsyncNetwork",
     "AsyncOffline",
     "AsyncProposal",
     "AsyncSubmittedTransaction",
     "AsyncTransaction",
     "Block",
+    "BlockAndPrivateData",
+    "BlockAndPrivateDataEventsRequest",
     "BlockDecodeError",
-    "BlockEvents",
+    "BlockEventsRequest",
     "BlockTransaction",
     "CertificateAuthorityProfile",
     "ChaincodeEvent",
+    "ChaincodeEventsRequest",
     "ChaincodeFailure",
     "ChaincodeResponse",
+    "Checkpoint",
+    "CheckpointError",
+    "Checkpointer",
     "CollectionReadWriteSet",
     "Commit",
     "CommitError",
     "CommitStatusError",
+    "CommittedEvent",
     "ConnectionFailedError",
     "ConnectionProfile",
     "Contract",
@@ -118,7 +154,12 @@ __all__ = [
     "EndpointError",
     "ErrorDetail",
     "EvaluateError",
+    "EventStream",
+    "FileCheckpointer",
     "FileSystemWallet",
+    "FilteredBlock",
+    "FilteredBlockEventsRequest",
+    "FilteredTransaction",
     "Gateway",
     "GatewayError",
     "GatewayOptions",
@@ -130,16 +171,19 @@ __all__ = [
     "Identity",
     "IdentityError",
     "IdentityNotFoundError",
+    "InMemoryCheckpointer",
     "MedfabError",
     "MetadataWrite",
     "NamespaceReadWriteSet",
     "Network",
     "Offline",
     "OutcomeUnknownError",
+    "PrivateWrites",
     "ProfileError",
     "Proposal",
     "RangeQuery",
     "Read",
+    "Reconnect",
     "RequestLimitError",
     "ResultError",
     "RetryOptions",

@@ -112,12 +112,13 @@ class Stream:
         *,
         action: str,
     ) -> None:
+        """request: an iterator of one, where the method takes a stream itself."""
         self._peer = peer
         self._error_type = error_type
         self._action = action
         self._cancelled = False
         try:
-            self._call = method(iter([request]))
+            self._call = method(request)
         except grpc.aio.UsageError as error:
             raise already_closed_error(action=action) from error
 

@@ -110,12 +110,13 @@ class Stream:
         *,
         action: str,
     ) -> None:
+        """request: an iterator of one, where the method takes a stream itself."""
         self._peer = peer
         self._error_type = error_type
         self._action = action
         self._cancelled = False
         try:
-            self._call = method(iter([request]))
+            self._call = method(request)
         except ValueError as error:
             if not _refuses_calls(error):
                 raise

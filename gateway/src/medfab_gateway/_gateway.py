@@ -8,6 +8,7 @@ from types import TracebackType
 
 from medfab_gateway import _blocking
 from medfab_gateway._calls import Client
+from medfab_gateway._events._shared_streams import SharedStreams
 from medfab_gateway._network import Network
 from medfab_gateway._offline import Offline
 from medfab_gateway._options import GatewayOptions
@@ -31,6 +32,7 @@ class Gateway:
     def __init__(self, client: Client, *, owns_channels: bool) -> None:
         self._client = client
         self._owns_channels = owns_channels
+        self._streams = SharedStreams()
 
     @classmethod
     def connect(
@@ -76,7 +78,7 @@ class Gateway:
 
     def network(self, channel_name: str) -> Network:
         """The channel of that name. Whether it exists is seen at the first call."""
-        return Network(self._client, channel_name)
+        return Network(self._client, self._streams, channel_name)
 
     @property
     def offline(self) -> Offline:
@@ -85,6 +87,7 @@ class Gateway:
 
     def close(self) -> None:
         """Ends all calls under way and closes the connections, unless the caller made it."""
+        self._streams.close()
         if self._owns_channels:
             for peer in self._client.peers.all:
                 peer.channel.close()

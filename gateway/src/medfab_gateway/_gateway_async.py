@@ -7,6 +7,7 @@ from types import TracebackType
 
 from medfab_gateway import _aio
 from medfab_gateway._calls_async import AsyncClient
+from medfab_gateway._events._shared_streams_async import AsyncSharedStreams
 from medfab_gateway._network_async import AsyncNetwork
 from medfab_gateway._offline_async import AsyncOffline
 from medfab_gateway._options import GatewayOptions
@@ -29,6 +30,7 @@ class AsyncGateway:
     def __init__(self, client: AsyncClient, *, owns_channels: bool) -> None:
         self._client = client
         self._owns_channels = owns_channels
+        self._streams = AsyncSharedStreams()
 
     @classmethod
     def connect(
@@ -74,7 +76,7 @@ class AsyncGateway:
 
     def network(self, channel_name: str) -> AsyncNetwork:
         """The channel of that name. Whether it exists is seen at the first call."""
-        return AsyncNetwork(self._client, channel_name)
+        return AsyncNetwork(self._client, self._streams, channel_name)
 
     @property
     def offline(self) -> AsyncOffline:
@@ -83,6 +85,7 @@ class AsyncGateway:
 
     async def close(self) -> None:
         """Ends all calls under way and closes the connections, unless the caller made it."""
+        self._streams.close()
         if self._owns_channels:
             for peer in self._client.peers.all:
                 await peer.channel.close()

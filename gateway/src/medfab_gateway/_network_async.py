@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-import time
-
-from medfab_gateway._blocks_async import AsyncBlockEvents
+from medfab_gateway._block import Block
 from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._commit_async import AsyncCommit
 from medfab_gateway._contract_async import AsyncContract
-from medfab_gateway._messages.deliver import build_seek_payload
+from medfab_gateway._events._chaincode_event import CommittedEvent
+from medfab_gateway._events._channel_events_async import AsyncChannelEvents
+from medfab_gateway._events._checkpoint import Checkpoint
+from medfab_gateway._events._filtered_block import FilteredBlock
+from medfab_gateway._events._private_data import BlockAndPrivateData
+from medfab_gateway._events._requests_async import (
+    AsyncBlockAndPrivateDataEventsRequest,
+    AsyncBlockEventsRequest,
+    AsyncChaincodeEventsRequest,
+    AsyncDeliverRequest,
+    AsyncFilteredBlockEventsRequest,
+)
+from medfab_gateway._events._shared_streams_async import AsyncSharedStreams
+from medfab_gateway._events._stream_async import AsyncEventStream
 
 
 class AsyncNetwork:
-    """A channel: its contracts, its blocks, and the outcome of its transactions."""
+    """A channel: its contracts, its events and blocks, and the outcome of its transactions."""
 
-    def __init__(self, client: AsyncClient, channel_name: str) -> None:
+    def __init__(self, client: AsyncClient, streams: AsyncSharedStreams, channel_name: str) -> None:
         self._client = client
         self._channel_name = channel_name
+        self._events = AsyncChannelEvents(client, streams, channel_name=channel_name)
 
     @property
     def channel_name(self) -> str:
@@ -40,30 +52,108 @@ class AsyncNetwork:
             self._client, channel_name=self._channel_name, transaction_id=transaction_id
         )
 
+    def chaincode_events(
+        self,
+        chaincode_name: str,
+        start_block: int | None = None,
+        *,
+        checkpoint: Checkpoint | None = None,
+    ) -> AsyncEventStream[CommittedEvent]:
+        """The events of a chaincode's valid transactions, in order, as they are committed.
+
+            async with network.chaincode_events("ehr") as events:
+                async for event in events:
+                    print(event.block_number, event.name)
+
+        checkpoint: what has been handled before, see `AsyncCheckpointer`; None: see start_block.
+        start_block: number of the first block; None: the next to be committed.
+
+        All such streams of a gateway share one at the peer. Where the connection breaks, it is
+        made again, to any of the gateway's peers, without loss or repetition: see
+        `GatewayOptions.reconnect`. Iterating raises `DeliverError`, `ConnectionFailedError` where
+        no peer has ever been reached, and `CheckpointError`.
+        """
+        return self._events.chaincode(chaincode_name, start_block, checkpoint)
+
     def block_events(
-        self, start_block: int | None = None, stop_block: int | None = None
-    ) -> AsyncBlockEvents:
+        self,
+        start_block: int | None = None,
+        stop_block: int | None = None,
+        *,
+        checkpoint: Checkpoint | None = None,
+    ) -> AsyncEventStream[Block]:
         """The channel's blocks, in order, as they are committed.
 
             async with network.block_events(start_block=0) as blocks:
                 async for block in blocks:
                     print(block.number, len(block.transactions))
 
-        start_block: number of the first; None: the next to be committed. stop_block: number of
-        the last; None: without end. The request is valid for 15 minutes; nothing is sent before
-        the first block is asked for. Iterating raises `DeliverError` or `ConnectionFailedError`.
+        checkpoint: what has been handled before; its block is delivered again where it names a
+        transaction. None: see start_block. start_block: number of the first; None: the next to be
+        committed. stop_block: number of the last; None: without end. Recovers as
+        `chaincode_events` does; iterating raises `DeliverError` or `ConnectionFailedError`.
         """
-        for number in (start_block, stop_block):
-            if number is not None and not 0 <= number < 2**64:
-                raise ValueError(f"Block numbers are 0 … 2⁶⁴-1, not {number}.")
-        if start_block is not None and stop_block is not None and stop_block < start_block:
-            raise ValueError(f"stop_block {stop_block} lies before start_block {start_block}.")
-        payload = build_seek_payload(
-            identity=self._client.identity,
-            channel_id=self._channel_name,
-            start_block=start_block,
-            stop_block=stop_block,
-            timestamp_ns=time.time_ns(),
-            tls_certificate_hash=self._client.peers.all[0].tls_certificate_hash,
+        return self._events.blocks(AsyncBlockEventsRequest, start_block, stop_block, checkpoint)
+
+    def filtered_block_events(
+        self,
+        start_block: int | None = None,
+        stop_block: int | None = None,
+        *,
+        checkpoint: Checkpoint | None = None,
+    ) -> AsyncEventStream[FilteredBlock]:
+        """The outcome of each transaction, without what it says; as `block_events` otherwise."""
+        return self._events.blocks(
+            AsyncFilteredBlockEventsRequest, start_block, stop_block, checkpoint
         )
-        return AsyncBlockEvents(self._client, channel_name=self._channel_name, payload=payload)
+
+    def block_and_private_data_events(
+        self,
+        start_block: int | None = None,
+        stop_block: int | None = None,
+        *,
+        checkpoint: Checkpoint | None = None,
+    ) -> AsyncEventStream[BlockAndPrivateData]:
+        """Blocks with the private data that the peer has; as `block_events` otherwise.
+
+        Iterating raises `DeliverError` (`PERMISSION_DENIED`) on channels that close `event/Block`,
+        as those of medfab with more than one organisation do: whoever may read this stream gets
+        all private data of collections that are not member-only, past any contract.
+        """
+        return self._events.blocks(
+            AsyncBlockAndPrivateDataEventsRequest, start_block, stop_block, checkpoint
+        )
+
+    def chaincode_events_request(
+        self,
+        chaincode_name: str,
+        start_block: int | None = None,
+        *,
+        after_transaction_id: str | None = None,
+    ) -> AsyncChaincodeEventsRequest:
+        """A request to be signed elsewhere; what it gives ends with its connection.
+
+        after_transaction_id: of the last event handled: the peer goes on after it. One that
+        emitted no event is never found, and nothing is ever sent. None: not used.
+        """
+        return self._events.chaincode_request(chaincode_name, start_block, after_transaction_id)
+
+    def block_events_request(
+        self, start_block: int | None = None, stop_block: int | None = None
+    ) -> AsyncDeliverRequest[Block]:
+        """A request to be signed elsewhere and opened within 15 minutes."""
+        return self._events.blocks_request(AsyncBlockEventsRequest, start_block, stop_block)
+
+    def filtered_block_events_request(
+        self, start_block: int | None = None, stop_block: int | None = None
+    ) -> AsyncDeliverRequest[FilteredBlock]:
+        """A request to be signed elsewhere and opened within 15 minutes."""
+        return self._events.blocks_request(AsyncFilteredBlockEventsRequest, start_block, stop_block)
+
+    def block_and_private_data_events_request(
+        self, start_block: int | None = None, stop_block: int | None = None
+    ) -> AsyncDeliverRequest[BlockAndPrivateData]:
+        """A request to be signed elsewhere and opened within 15 minutes."""
+        return self._events.blocks_request(
+            AsyncBlockAndPrivateDataEventsRequest, start_block, stop_block
+        )

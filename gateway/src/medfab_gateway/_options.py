@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from medfab_gateway._events._reconnect import Reconnect
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,9 @@ class GatewayOptions:
     """The same for questions after the outcome of transactions. Each holds one of the peer's 500
     until there is an answer, so they have a limit of their own: however many are waiting, calls
     go on. The default leaves 50 of the 500 for streams of events."""
+
+    reconnect: Reconnect = field(default_factory=Reconnect)
+    """How streams of events recover where a connection breaks."""
 
     def __post_init__(self) -> None:
         if min(self.concurrent_calls, self.concurrent_status_waits) < 1:

@@ -9,6 +9,7 @@
     │   └── IdentityNotFoundError      no identity under that label
     ├── ProfileError                   a connection profile lacks something, and where
     ├── EndpointError                  an address or TLS setting that cannot be used
+    ├── CheckpointError                a checkpoint is in use, damaged, or of another channel
     ├── BlockDecodeError               bytes that are not a block
     ├── ResultError                    a contract's answer is not of the type asked for
     ├── CommitError                    in a block, but invalid: the transaction changed nothing
@@ -20,7 +21,7 @@
         ├── SubmitError                the orderers did not take the transaction
         ├── OutcomeUnknownError        it may be on the ledger: ask again by its transaction id
         │   └── CommitStatusError      asked, and no answer
-        └── DeliverError               a stream of blocks ended
+        └── DeliverError               a stream of blocks or events ended
 
 After any `GatewayError` but `OutcomeUnknownError` it is certain that nothing was written.
 
@@ -72,6 +73,10 @@ class ProfileError(MedfabError):
 
 class EndpointError(MedfabError):
     """The address or the TLS settings of an endpoint cannot be used."""
+
+
+class CheckpointError(MedfabError):
+    """A checkpoint cannot be gone on with: in use, damaged, or of another channel."""
 
 
 class BlockDecodeError(MedfabError):
@@ -262,4 +267,4 @@ class CommitStatusError(OutcomeUnknownError):
 
 
 class DeliverError(GatewayError):
-    """A stream of blocks could not be opened, or ended before its end."""
+    """A stream of blocks or chaincode events could not be opened, or ended before its end."""

@@ -214,8 +214,9 @@ class FakeGateway:
         verify(question.identity, request.request, request.signature)
         return gateway_pb2.CommitStatusResponse(result=self.code, block_number=7)
 
-    async def ChaincodeEvents(self, request: Any, context: Any) -> Any:
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "not here")
+    async def ChaincodeEvents(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "see FakeLedger")
+        yield
 
     async def Deliver(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
         envelope = await anext(aiter(requests))
@@ -247,18 +248,21 @@ class FakeGateway:
         """`qscc` alone."""
         await self._begin("ProcessProposal", request, context)
         proposal = Proposal.read(request)
-        function, channel, number = proposal.args
-        assert (proposal.chaincode, function) == ("qscc", b"GetBlockByNumber")
+        function, channel, *numbers = proposal.args
+        assert proposal.chaincode == "qscc"
         assert channel.decode() == proposal.channel_header.channel_id
         if self.qscc_refusal:
             answer = proposal_response_pb2.Response(status=500, message=self.qscc_refusal)
+        elif function == b"GetChainInfo":
+            answer = proposal_response_pb2.Response(status=200)  # no block yet
         else:
-            block = block_response(int(number)).block
+            block = block_response(int(numbers[0])).block
             answer = proposal_response_pb2.Response(status=200, payload=block.SerializeToString())
         return proposal_response_pb2.ProposalResponse(response=answer)
 
-    async def DeliverWithPrivateData(self, requests: Any, context: Any) -> Any:
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "not here")
+    async def DeliverWithPrivateData(self, requests: Any, context: Any) -> AsyncIterator[Any]:
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "see FakeLedger")
+        yield
 
 
 def endorsed_payload(

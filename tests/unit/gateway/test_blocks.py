@@ -1,4 +1,4 @@
-"""The stream of blocks."""
+"""The stream of blocks: what a peer answers, and how it ends."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import grpc
 import pytest
 
 from medfab_gateway import (
-    AsyncBlockEvents,
+    AsyncEventStream,
     AsyncNetwork,
+    Block,
     ConnectionFailedError,
     DeliverError,
     Endpoint,
@@ -90,9 +91,11 @@ async def test_who_may_read_no_blocks_at_all(fake: FakeGateway, network: AsyncNe
     assert raised.value.code is grpc.StatusCode.PERMISSION_DENIED
 
 
-async def test_from_the_next_block_by_default(fake: FakeGateway, network: AsyncNetwork) -> None:
+async def test_a_request_is_for_the_next_block_by_default(
+    fake: FakeGateway, network: AsyncNetwork
+) -> None:
     fake.deliver = [status_response(200)]
-    async for _ in network.block_events():
+    async for _ in network.block_events_request().events():
         pytest.fail("no block was sent")
     _, seek = read_seek(fake.requests[0])
     assert seek.start.WhichOneof("Type") == "next_commit"
@@ -162,7 +165,7 @@ async def test_closing_the_gateway_is_told_and_cancels_no_task(
                 await reader
 
 
-async def collect(blocks: AsyncBlockEvents) -> list[int]:
+async def collect(blocks: AsyncEventStream[Block]) -> list[int]:
     return [block.number async for block in blocks]
 
 
@@ -188,7 +191,7 @@ async def test_refusals(
     fake: FakeGateway, network: AsyncNetwork, status: int, code: grpc.StatusCode, words: str
 ) -> None:
     fake.deliver = [block_response(0), status_response(status)]
-    blocks = network.block_events(0)
+    blocks = network.block_events_request(0).events()
     assert (await anext(blocks)).number == 0
     with pytest.raises(DeliverError, match=words) as raised:
         await anext(blocks)
@@ -200,7 +203,7 @@ async def test_refusals(
 
 async def test_a_peer_that_stops(fake: FakeGateway, network: AsyncNetwork) -> None:
     fake.deliver = [block_response(0)]
-    blocks = network.block_events(0)
+    blocks = network.block_events_request(0).events()
     await anext(blocks)
     with pytest.raises(DeliverError, match="without saying why") as raised:
         await anext(blocks)
@@ -219,7 +222,7 @@ async def test_failures_of_the_call(
 ) -> None:
     fake.failures["Deliver"] = failure
     with pytest.raises(error_type, match="Reading the blocks of channel care"):
-        await anext(network.block_events())
+        await anext(network.block_events_request().events())
 
 
 async def test_nobody_at_the_address(connect: Connect) -> None:
@@ -232,11 +235,11 @@ async def test_nobody_at_the_address(connect: Connect) -> None:
 async def test_bytes_and_digest_without_a_signer(connect: Connect) -> None:
     endpoint = Endpoint("localhost:1", insecure=True)
     async with connect(endpoint, IDENTITY) as gateway:
-        blocks = gateway.network("care").block_events()
-        assert len(blocks.digest) == len(Hash.SHA256.digest(b""))
-        assert blocks.bytes
+        request = gateway.network("care").block_events_request()
+        assert len(request.digest) == len(Hash.SHA256.digest(b""))
+        assert request.bytes
         with pytest.raises(SigningError):
-            await anext(blocks)
+            await anext(request.events())
 
 
 @pytest.mark.parametrize(("start", "stop"), [(-1, None), (None, 2**64), (5, 4)])

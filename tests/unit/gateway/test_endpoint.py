@@ -72,6 +72,6 @@ async def test_mutual_tls_binds_block_requests_to_the_connection(connect: Connec
         serve(fake, mutual_tls=True) as endpoint,
         connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway,
     ):
-        assert [block async for block in gateway.network("care").block_events()] == []
+        assert [block async for block in gateway.network("care").block_events(0)] == []
     header, _ = read_seek(fake.requests[0])
     assert header.tls_cert_hash == endpoint.client_certificate_hash

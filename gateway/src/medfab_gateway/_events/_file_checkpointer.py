@@ -1,0 +1,57 @@
+# Made by scripts/make_sync.py from _file_checkpointer_async.py: change that, and run it.
+"""A checkpoint in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from medfab_gateway._blocking import in_background
+from medfab_gateway._events._checkpoint import Checkpoint, from_json, to_json
+from medfab_gateway._events._checkpoint_lock import CheckpointLock
+from medfab_gateway._events._checkpointer import Checkpointer
+from medfab_gateway._files import write_private_file
+
+
+class FileCheckpointer(Checkpointer):
+    """Keeps the checkpoint in a file, which survives `kill -9` and loss of power.
+
+        with FileCheckpointer("events.checkpoint") as checkpointer:
+            events = network.chaincode_events("ehr", checkpoint=checkpointer.load())
+
+    The file is replaced as a whole, and on the disk when `save` returns. It is locked, from the
+    making of this object until `close()`: a second process gets a `CheckpointError`. Files of the
+    official Go, Node and Java clients can be gone on with, and they with ours.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """Raises `CheckpointError` where another process uses the file, and `OSError`."""
+        self._path = Path(path)
+        self._lock = CheckpointLock(self._path)
+
+    def load(self) -> Checkpoint | None:
+        """Raises `CheckpointError` for a file that is no checkpoint, and `OSError`."""
+        try:
+            content = self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+        return from_json(content, name=str(self._path))
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Raises `OSError`; the file is as it was then."""
+        in_background(write_private_file, self._path, to_json(checkpoint))
+
+    def close(self) -> None:
+        """Lets others use the file. Harmless when done twice."""
+        self._lock.release()
+
+    def __enter__(self) -> FileCheckpointer:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,192 @@
+# Made by scripts/make_sync.py from _requests_async.py: change that, and run it.
+"""Requests for streams of events: what is signed, and what the peer's answers mean."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Generic
+
+import grpc
+from fabric_protos.common import common_pb2
+
+from medfab_gateway._block import Block
+from medfab_gateway._block_decoder import decode_block
+from medfab_gateway._blocking import Channel, Stream
+from medfab_gateway._calls import Client
+from medfab_gateway._events._chaincode_event import CommittedEvent
+from medfab_gateway._events._connection import Connection
+from medfab_gateway._events._feed import Batch, Item
+from medfab_gateway._events._filtered_block import FilteredBlock, decode_filtered_block
+from medfab_gateway._events._ledger import fetch_block
+from medfab_gateway._events._private_data import BlockAndPrivateData, decode_block_and_private_data
+from medfab_gateway._events._statuses import status_error
+from medfab_gateway._events._stream import EventStream
+from medfab_gateway._peer import Peer
+from medfab_gateway._signable import Signable
+from medfab_gateway.errors import DeliverError
+
+
+class EventsRequest(Signable, ABC, Generic[Item]):
+    """A request for a stream: signed once, by the gateway or elsewhere, and good for one peer.
+
+    with request.events() as events:
+        for event in events: ...
+    """
+
+    _client: Client
+    _action: str
+
+    @property
+    def alternative(self) -> EventsRequest[Item] | None:
+        """What to ask for where this is forbidden; None: there is nothing else."""
+        return None
+
+    def events(self) -> EventStream[Item]:
+        """The events that it asks for, over one connection.
+
+        Iterating raises `DeliverError` where that breaks: only a gateway with a signer can go on,
+        with another request, and the streams of a network do. Raises `ConnectionFailedError`,
+        `RequestLimitError` and `SigningError` as well.
+        """
+        return EventStream(Connection(self, self._client.peers.in_order()[0]))
+
+    def open(self, peer: Peer[Channel]) -> Stream:
+        """Sends it. Raises `SigningError` where it has no signature and there is no signer."""
+        self._sign()
+        return self._open(peer)
+
+    @abstractmethod
+    def _open(self, peer: Peer[Channel]) -> Stream: ...
+
+    def read(self, stream: Stream, peer: Peer[Channel]) -> Batch[Item] | None:
+        """The next answer; None: the peer has sent all that was asked for.
+
+        Raises `GatewayError`, also where the stream has been cancelled.
+        """
+        response = stream.read()
+        if response is None:
+            raise DeliverError(
+                f"{self._action} failed: {peer.name} ended the stream without saying why.\n"
+                "Begin again at the block after the last one received.",
+                code=grpc.StatusCode.UNAVAILABLE,
+            )
+        return self._decode(response, peer)
+
+    @abstractmethod
+    def _decode(self, response: Any, peer: Peer[Channel]) -> Batch[Item] | None: ...
+
+
+class ChaincodeEventsRequest(EventsRequest[CommittedEvent]):
+    """For the events of one chaincode. `bytes` is a `gateway.SignedChaincodeEventsRequest`."""
+
+    def __init__(
+        self, client: Client, message: Any, *, channel_name: str, chaincode_name: str
+    ) -> None:
+        """message: a `gateway.SignedChaincodeEventsRequest`. The names are for errors."""
+        super().__init__(client, message, signed=message, content=message.request)
+        self._client = client
+        self._action = f"Reading the events of chaincode {chaincode_name} on {channel_name}"
+
+    def _open(self, peer: Peer[Channel]) -> Stream:
+        method = peer.gateway.ChaincodeEvents
+        return Stream(peer, method, self._message, DeliverError, action=self._action)
+
+    def _decode(self, response: Any, peer: Peer[Channel]) -> Batch[CommittedEvent]:
+        number = response.block_number
+        return Batch(
+            number=number,
+            items=tuple(
+                CommittedEvent(
+                    block_number=number,
+                    transaction_id=event.tx_id,
+                    chaincode_name=event.chaincode_id,
+                    name=event.event_name,
+                    payload=event.payload,
+                )
+                for event in response.events
+            ),
+        )
+
+
+class DeliverRequest(EventsRequest[Item]):
+    """For blocks in one of three forms. `bytes` is a `common.Envelope`."""
+
+    _method: ClassVar[str]
+    _what: ClassVar[str]
+
+    def __init__(self, client: Client, message: Any, *, channel_name: str) -> None:
+        """message: a `common.Envelope` around what `build_seek_payload` makes."""
+        super().__init__(client, message, signed=message, content=message.payload)
+        self._client = client
+        self._channel_name = channel_name
+        self._action = f"Reading {self._what} of channel {channel_name}"
+
+    def _open(self, peer: Peer[Channel]) -> Stream:
+        method = getattr(peer.deliver, self._method)
+        return Stream(peer, method, iter([self._message]), DeliverError, action=self._action)
+
+    def _decode(self, response: Any, peer: Peer[Channel]) -> Batch[Item] | None:
+        if response.WhichOneof("Type") != "status":
+            return self._decode_block(response)
+        if response.status == common_pb2.SUCCESS:
+            return None
+        raise status_error(response.status, action=self._action, peer=peer.name)
+
+    @abstractmethod
+    def _decode_block(self, response: Any) -> Batch[Item]:
+        """From a `protos.DeliverResponse` that is no status."""
+
+
+class BlockEventsRequest(DeliverRequest[Block]):
+    """For whole blocks."""
+
+    _method = "Deliver"
+    _what = "the blocks"
+
+    @property
+    def alternative(self) -> BlocksByNumberRequest:
+        # The same message, signature included, to another method.
+        return BlocksByNumberRequest(self._client, self._message, channel_name=self._channel_name)
+
+    def _decode_block(self, response: Any) -> Batch[Block]:
+        block = decode_block(response.block)
+        return Batch(number=block.number, items=(block,))
+
+
+class BlocksByNumberRequest(DeliverRequest[Block]):
+    """For whole blocks, where the stream of them is closed: their numbers, and one call each.
+
+    A channel that keeps private data closes `event/Block` to everybody: the same ACL guards
+    `DeliverWithPrivateData`, which hands all of a peer's private data to whoever may read blocks.
+    Its members still learn the numbers of new blocks and read blocks one by one.
+    """
+
+    _method = "DeliverFiltered"
+    _what = "the blocks"
+
+    def _decode_block(self, response: Any) -> Batch[Block]:
+        number = response.filtered_block.number
+        block = fetch_block(self._client, channel_name=self._channel_name, number=number)
+        return Batch(number=number, items=(block,))
+
+
+class FilteredBlockEventsRequest(DeliverRequest[FilteredBlock]):
+    """For the outcome of each transaction, without what it says."""
+
+    _method = "DeliverFiltered"
+    _what = "the filtered blocks"
+
+    def _decode_block(self, response: Any) -> Batch[FilteredBlock]:
+        block = decode_filtered_block(response.filtered_block)
+        return Batch(number=block.number, items=(block,))
+
+
+class BlockAndPrivateDataEventsRequest(DeliverRequest[BlockAndPrivateData]):
+    """For whole blocks, and the private data that the peer and the identity's organisation have."""
+
+    _method = "DeliverWithPrivateData"
+    _what = "the blocks and private data"
+
+    def _decode_block(self, response: Any) -> Batch[BlockAndPrivateData]:
+        block = decode_block_and_private_data(response.block_and_private_data)
+        return Batch(number=block.block.number, items=(block,))

@@ -1,0 +1,193 @@
+"""Requests for streams of events: what is signed, and what the peer's answers mean."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Generic
+
+import grpc
+from fabric_protos.common import common_pb2
+
+from medfab_gateway._aio import Channel, Stream
+from medfab_gateway._block import Block
+from medfab_gateway._block_decoder import decode_block
+from medfab_gateway._calls_async import AsyncClient
+from medfab_gateway._events._chaincode_event import CommittedEvent
+from medfab_gateway._events._connection_async import AsyncConnection
+from medfab_gateway._events._feed_async import Batch, Item
+from medfab_gateway._events._filtered_block import FilteredBlock, decode_filtered_block
+from medfab_gateway._events._ledger_async import fetch_block
+from medfab_gateway._events._private_data import BlockAndPrivateData, decode_block_and_private_data
+from medfab_gateway._events._statuses import status_error
+from medfab_gateway._events._stream_async import AsyncEventStream
+from medfab_gateway._peer import Peer
+from medfab_gateway._signable_async import AsyncSignable
+from medfab_gateway.errors import DeliverError
+
+
+class AsyncEventsRequest(AsyncSignable, ABC, Generic[Item]):
+    """A request for a stream: signed once, by the gateway or elsewhere, and good for one peer.
+
+    async with request.events() as events:
+        async for event in events: ...
+    """
+
+    _client: AsyncClient
+    _action: str
+
+    @property
+    def alternative(self) -> AsyncEventsRequest[Item] | None:
+        """What to ask for where this is forbidden; None: there is nothing else."""
+        return None
+
+    def events(self) -> AsyncEventStream[Item]:
+        """The events that it asks for, over one connection.
+
+        Iterating raises `DeliverError` where that breaks: only a gateway with a signer can go on,
+        with another request, and the streams of a network do. Raises `ConnectionFailedError`,
+        `RequestLimitError` and `SigningError` as well.
+        """
+        return AsyncEventStream(AsyncConnection(self, self._client.peers.in_order()[0]))
+
+    async def open(self, peer: Peer[Channel]) -> Stream:
+        """Sends it. Raises `SigningError` where it has no signature and there is no signer."""
+        await self._sign()
+        return self._open(peer)
+
+    @abstractmethod
+    def _open(self, peer: Peer[Channel]) -> Stream: ...
+
+    async def read(self, stream: Stream, peer: Peer[Channel]) -> Batch[Item] | None:
+        """The next answer; None: the peer has sent all that was asked for.
+
+        Raises `GatewayError`, also where the stream has been cancelled.
+        """
+        response = await stream.read()
+        if response is None:
+            raise DeliverError(
+                f"{self._action} failed: {peer.name} ended the stream without saying why.\n"
+                "Begin again at the block after the last one received.",
+                code=grpc.StatusCode.UNAVAILABLE,
+            )
+        return await self._decode(response, peer)
+
+    @abstractmethod
+    async def _decode(self, response: Any, peer: Peer[Channel]) -> Batch[Item] | None: ...
+
+
+class AsyncChaincodeEventsRequest(AsyncEventsRequest[CommittedEvent]):
+    """For the events of one chaincode. `bytes` is a `gateway.SignedChaincodeEventsRequest`."""
+
+    def __init__(
+        self, client: AsyncClient, message: Any, *, channel_name: str, chaincode_name: str
+    ) -> None:
+        """message: a `gateway.SignedChaincodeEventsRequest`. The names are for errors."""
+        super().__init__(client, message, signed=message, content=message.request)
+        self._client = client
+        self._action = f"Reading the events of chaincode {chaincode_name} on {channel_name}"
+
+    def _open(self, peer: Peer[Channel]) -> Stream:
+        method = peer.gateway.ChaincodeEvents
+        return Stream(peer, method, self._message, DeliverError, action=self._action)
+
+    async def _decode(self, response: Any, peer: Peer[Channel]) -> Batch[CommittedEvent]:
+        number = response.block_number
+        return Batch(
+            number=number,
+            items=tuple(
+                CommittedEvent(
+                    block_number=number,
+                    transaction_id=event.tx_id,
+                    chaincode_name=event.chaincode_id,
+                    name=event.event_name,
+                    payload=event.payload,
+                )
+                for event in response.events
+            ),
+        )
+
+
+class AsyncDeliverRequest(AsyncEventsRequest[Item]):
+    """For blocks in one of three forms. `bytes` is a `common.Envelope`."""
+
+    _method: ClassVar[str]
+    _what: ClassVar[str]
+
+    def __init__(self, client: AsyncClient, message: Any, *, channel_name: str) -> None:
+        """message: a `common.Envelope` around what `build_seek_payload` makes."""
+        super().__init__(client, message, signed=message, content=message.payload)
+        self._client = client
+        self._channel_name = channel_name
+        self._action = f"Reading {self._what} of channel {channel_name}"
+
+    def _open(self, peer: Peer[Channel]) -> Stream:
+        method = getattr(peer.deliver, self._method)
+        return Stream(peer, method, iter([self._message]), DeliverError, action=self._action)
+
+    async def _decode(self, response: Any, peer: Peer[Channel]) -> Batch[Item] | None:
+        if response.WhichOneof("Type") != "status":
+            return await self._decode_block(response)
+        if response.status == common_pb2.SUCCESS:
+            return None
+        raise status_error(response.status, action=self._action, peer=peer.name)
+
+    @abstractmethod
+    async def _decode_block(self, response: Any) -> Batch[Item]:
+        """From a `protos.DeliverResponse` that is no status."""
+
+
+class AsyncBlockEventsRequest(AsyncDeliverRequest[Block]):
+    """For whole blocks."""
+
+    _method = "Deliver"
+    _what = "the blocks"
+
+    @property
+    def alternative(self) -> AsyncBlocksByNumberRequest:
+        # The same message, signature included, to another method.
+        return AsyncBlocksByNumberRequest(
+            self._client, self._message, channel_name=self._channel_name
+        )
+
+    async def _decode_block(self, response: Any) -> Batch[Block]:
+        block = decode_block(response.block)
+        return Batch(number=block.number, items=(block,))
+
+
+class AsyncBlocksByNumberRequest(AsyncDeliverRequest[Block]):
+    """For whole blocks, where the stream of them is closed: their numbers, and one call each.
+
+    A channel that keeps private data closes `event/Block` to everybody: the same ACL guards
+    `DeliverWithPrivateData`, which hands all of a peer's private data to whoever may read blocks.
+    Its members still learn the numbers of new blocks and read blocks one by one.
+    """
+
+    _method = "DeliverFiltered"
+    _what = "the blocks"
+
+    async def _decode_block(self, response: Any) -> Batch[Block]:
+        number = response.filtered_block.number
+        block = await fetch_block(self._client, channel_name=self._channel_name, number=number)
+        return Batch(number=number, items=(block,))
+
+
+class AsyncFilteredBlockEventsRequest(AsyncDeliverRequest[FilteredBlock]):
+    """For the outcome of each transaction, without what it says."""
+
+    _method = "DeliverFiltered"
+    _what = "the filtered blocks"
+
+    async def _decode_block(self, response: Any) -> Batch[FilteredBlock]:
+        block = decode_filtered_block(response.filtered_block)
+        return Batch(number=block.number, items=(block,))
+
+
+class AsyncBlockAndPrivateDataEventsRequest(AsyncDeliverRequest[BlockAndPrivateData]):
+    """For whole blocks, and the private data that the peer and the identity's organisation have."""
+
+    _method = "DeliverWithPrivateData"
+    _what = "the blocks and private data"
+
+    async def _decode_block(self, response: Any) -> Batch[BlockAndPrivateData]:
+        block = decode_block_and_private_data(response.block_and_private_data)
+        return Batch(number=block.block.number, items=(block,))
