@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 from fabric_protos.gateway import gateway_pb2_grpc
@@ -34,6 +33,10 @@ class AsyncPeer:
         self.address = address
         self.msp_id = msp_id
         self.tls_certificate_hash = tls_certificate_hash
+        # All stubs at once: making one on a closed blocking channel ends the process (SIGSEGV).
+        self.gateway: Any = gateway_pb2_grpc.GatewayStub(channel)
+        self.deliver: Any = events_pb2_grpc.DeliverStub(channel)
+        self.endorser: Any = peer_pb2_grpc.EndorserStub(channel)
         self.call_permits = _aio.Permits(options.concurrent_calls)
         self.wait_permits = _aio.Permits(options.concurrent_status_waits)
         self._pause = _FIRST_PAUSE
@@ -49,21 +52,6 @@ class AsyncPeer:
             msp_id=endpoint.msp_id,
             tls_certificate_hash=endpoint.client_certificate_hash,
         )
-
-    @cached_property
-    def gateway(self) -> Any:
-        """The stub of the Gateway service."""
-        return gateway_pb2_grpc.GatewayStub(self.channel)
-
-    @cached_property
-    def deliver(self) -> Any:
-        """The stub of the Deliver service: blocks."""
-        return events_pb2_grpc.DeliverStub(self.channel)
-
-    @cached_property
-    def endorser(self) -> Any:
-        """The stub of the Endorser service: the peer itself, past its gateway."""
-        return peer_pb2_grpc.EndorserStub(self.channel)
 
     @property
     def name(self) -> str:

@@ -8,7 +8,6 @@ import time
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 
-from medfab_gateway._blocking import Channel
 from medfab_gateway._calls import Client
 from medfab_gateway._events._chaincode_event import CommittedEvent
 from medfab_gateway._events._checkpoint import Checkpoint, first_block
@@ -102,7 +101,7 @@ class ChannelEvents:
         kind: type[DeliverRequest[Item]],
         start_block: int | None,
         stop_block: int | None,
-        peer: Peer[Channel] | None = None,
+        peer: Peer | None = None,
     ) -> DeliverRequest[Item]:
         """peer: that it will be sent to; None: the preferred one."""
         _check_range(start_block, stop_block)

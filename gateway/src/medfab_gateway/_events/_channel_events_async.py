@@ -7,7 +7,6 @@ import time
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 
-from medfab_gateway._aio import Channel
 from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._events._chaincode_event import CommittedEvent
 from medfab_gateway._events._checkpoint import Checkpoint, first_block
@@ -22,7 +21,7 @@ from medfab_gateway._events._stream_async import AsyncEventStream
 from medfab_gateway._events._subscription_async import AsyncSubscription
 from medfab_gateway._messages.chaincode_events import build_chaincode_events_request
 from medfab_gateway._messages.deliver import build_seek_payload
-from medfab_gateway._peer import Peer
+from medfab_gateway._peer_async import AsyncPeer
 
 
 class AsyncChannelEvents:
@@ -103,7 +102,7 @@ class AsyncChannelEvents:
         kind: type[AsyncDeliverRequest[Item]],
         start_block: int | None,
         stop_block: int | None,
-        peer: Peer[Channel] | None = None,
+        peer: AsyncPeer | None = None,
     ) -> AsyncDeliverRequest[Item]:
         """peer: that it will be sent to; None: the preferred one."""
         _check_range(start_block, stop_block)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic
 
 import grpc
 
-from medfab_gateway._blocking import Channel, Stream
+from medfab_gateway._blocking import Stream
 from medfab_gateway._events._feed import Batch, Item
 from medfab_gateway._peer import Peer
 from medfab_gateway.errors import GatewayError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Connection(Generic[Item]):
     """A feed that ends with its connection: nothing is sent before the first `next()`."""
 
-    def __init__(self, request: EventsRequest[Item], peer: Peer[Channel]) -> None:
+    def __init__(self, request: EventsRequest[Item], peer: Peer) -> None:
         self._request = request
         self.peer = peer
         self._stream: Stream | None = None

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Generic
 
 import grpc
 
-from medfab_gateway._aio import Channel, Stream
+from medfab_gateway._aio import Stream
 from medfab_gateway._events._feed_async import Batch, Item
-from medfab_gateway._peer import Peer
+from medfab_gateway._peer_async import AsyncPeer
 from medfab_gateway.errors import GatewayError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class AsyncConnection(Generic[Item]):
     """A feed that ends with its connection: nothing is sent before the first `next()`."""
 
-    def __init__(self, request: AsyncEventsRequest[Item], peer: Peer[Channel]) -> None:
+    def __init__(self, request: AsyncEventsRequest[Item], peer: AsyncPeer) -> None:
         self._request = request
         self.peer = peer
         self._stream: Stream | None = None

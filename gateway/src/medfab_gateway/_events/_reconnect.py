@@ -1,4 +1,4 @@
-"""When a broken stream is opened again. Pure: times are arguments."""
+"""Whether and when a broken stream is opened again. The clock is an argument."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import grpc
 
+from medfab_gateway._backoff import pauses
 from medfab_gateway.errors import ConnectionFailedError, GatewayError, RequestLimitError
 
 
@@ -33,6 +34,7 @@ class Interruption:
         self._reached = False
         self._began: float | None = None
         self._attempts = 0
+        self._pauses = pauses(settings.first_delay, settings.max_delay)
 
     def is_over(self) -> None:
         """Something has come: the next failure is a new interruption."""
@@ -55,13 +57,13 @@ class Interruption:
             self._began = None  # silent, but it has lived
         if self._began is None:
             self._began, self._attempts = now, 0
+            self._pauses = pauses(self._settings.first_delay, self._settings.max_delay)
         self._reached = self._reached or not never_connected
         give_up_after = self._settings.give_up_after
         if give_up_after is not None and now - self._began >= give_up_after:
             return None
-        delay = self._settings.first_delay * 2.0 ** min(self._attempts, 30)
         self._attempts += 1
-        return min(delay, self._settings.max_delay)
+        return next(self._pauses)
 
     def _may_pass(self, error: GatewayError, position_is_known: bool) -> bool:
         if isinstance(error, ConnectionFailedError):

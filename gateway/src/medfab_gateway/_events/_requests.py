@@ -11,7 +11,7 @@ from fabric_protos.common import common_pb2
 
 from medfab_gateway._block import Block
 from medfab_gateway._block_decoder import decode_block
-from medfab_gateway._blocking import Channel, Stream
+from medfab_gateway._blocking import Stream
 from medfab_gateway._calls import Client
 from medfab_gateway._events._chaincode_event import CommittedEvent
 from medfab_gateway._events._connection import Connection
@@ -50,15 +50,15 @@ class EventsRequest(Signable, ABC, Generic[Item]):
         """
         return EventStream(Connection(self, self._client.peers.in_order()[0]))
 
-    def open(self, peer: Peer[Channel]) -> Stream:
+    def open(self, peer: Peer) -> Stream:
         """Sends it. Raises `SigningError` where it has no signature and there is no signer."""
         self._sign()
         return self._open(peer)
 
     @abstractmethod
-    def _open(self, peer: Peer[Channel]) -> Stream: ...
+    def _open(self, peer: Peer) -> Stream: ...
 
-    def read(self, stream: Stream, peer: Peer[Channel]) -> Batch[Item] | None:
+    def read(self, stream: Stream, peer: Peer) -> Batch[Item] | None:
         """The next answer; None: the peer has sent all that was asked for.
 
         Raises `GatewayError`, also where the stream has been cancelled.
@@ -73,7 +73,7 @@ class EventsRequest(Signable, ABC, Generic[Item]):
         return self._decode(response, peer)
 
     @abstractmethod
-    def _decode(self, response: Any, peer: Peer[Channel]) -> Batch[Item] | None: ...
+    def _decode(self, response: Any, peer: Peer) -> Batch[Item] | None: ...
 
 
 class ChaincodeEventsRequest(EventsRequest[CommittedEvent]):
@@ -87,11 +87,11 @@ class ChaincodeEventsRequest(EventsRequest[CommittedEvent]):
         self._client = client
         self._action = f"Reading the events of chaincode {chaincode_name} on {channel_name}"
 
-    def _open(self, peer: Peer[Channel]) -> Stream:
+    def _open(self, peer: Peer) -> Stream:
         method = peer.gateway.ChaincodeEvents
         return Stream(peer, method, self._message, DeliverError, action=self._action)
 
-    def _decode(self, response: Any, peer: Peer[Channel]) -> Batch[CommittedEvent]:
+    def _decode(self, response: Any, peer: Peer) -> Batch[CommittedEvent]:
         number = response.block_number
         return Batch(
             number=number,
@@ -121,11 +121,11 @@ class DeliverRequest(EventsRequest[Item]):
         self._channel_name = channel_name
         self._action = f"Reading {self._what} of channel {channel_name}"
 
-    def _open(self, peer: Peer[Channel]) -> Stream:
+    def _open(self, peer: Peer) -> Stream:
         method = getattr(peer.deliver, self._method)
         return Stream(peer, method, iter([self._message]), DeliverError, action=self._action)
 
-    def _decode(self, response: Any, peer: Peer[Channel]) -> Batch[Item] | None:
+    def _decode(self, response: Any, peer: Peer) -> Batch[Item] | None:
         if response.WhichOneof("Type") != "status":
             return self._decode_block(response)
         if response.status == common_pb2.SUCCESS:

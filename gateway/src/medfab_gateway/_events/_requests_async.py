@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic
 import grpc
 from fabric_protos.common import common_pb2
 
-from medfab_gateway._aio import Channel, Stream
+from medfab_gateway._aio import Stream
 from medfab_gateway._block import Block
 from medfab_gateway._block_decoder import decode_block
 from medfab_gateway._calls_async import AsyncClient
@@ -20,7 +20,7 @@ from medfab_gateway._events._ledger_async import fetch_block
 from medfab_gateway._events._private_data import BlockAndPrivateData, decode_block_and_private_data
 from medfab_gateway._events._statuses import status_error
 from medfab_gateway._events._stream_async import AsyncEventStream
-from medfab_gateway._peer import Peer
+from medfab_gateway._peer_async import AsyncPeer
 from medfab_gateway._signable_async import AsyncSignable
 from medfab_gateway.errors import DeliverError
 
@@ -49,15 +49,15 @@ class AsyncEventsRequest(AsyncSignable, ABC, Generic[Item]):
         """
         return AsyncEventStream(AsyncConnection(self, self._client.peers.in_order()[0]))
 
-    async def open(self, peer: Peer[Channel]) -> Stream:
+    async def open(self, peer: AsyncPeer) -> Stream:
         """Sends it. Raises `SigningError` where it has no signature and there is no signer."""
         await self._sign()
         return self._open(peer)
 
     @abstractmethod
-    def _open(self, peer: Peer[Channel]) -> Stream: ...
+    def _open(self, peer: AsyncPeer) -> Stream: ...
 
-    async def read(self, stream: Stream, peer: Peer[Channel]) -> Batch[Item] | None:
+    async def read(self, stream: Stream, peer: AsyncPeer) -> Batch[Item] | None:
         """The next answer; None: the peer has sent all that was asked for.
 
         Raises `GatewayError`, also where the stream has been cancelled.
@@ -72,7 +72,7 @@ class AsyncEventsRequest(AsyncSignable, ABC, Generic[Item]):
         return await self._decode(response, peer)
 
     @abstractmethod
-    async def _decode(self, response: Any, peer: Peer[Channel]) -> Batch[Item] | None: ...
+    async def _decode(self, response: Any, peer: AsyncPeer) -> Batch[Item] | None: ...
 
 
 class AsyncChaincodeEventsRequest(AsyncEventsRequest[CommittedEvent]):
@@ -86,11 +86,11 @@ class AsyncChaincodeEventsRequest(AsyncEventsRequest[CommittedEvent]):
         self._client = client
         self._action = f"Reading the events of chaincode {chaincode_name} on {channel_name}"
 
-    def _open(self, peer: Peer[Channel]) -> Stream:
+    def _open(self, peer: AsyncPeer) -> Stream:
         method = peer.gateway.ChaincodeEvents
         return Stream(peer, method, self._message, DeliverError, action=self._action)
 
-    async def _decode(self, response: Any, peer: Peer[Channel]) -> Batch[CommittedEvent]:
+    async def _decode(self, response: Any, peer: AsyncPeer) -> Batch[CommittedEvent]:
         number = response.block_number
         return Batch(
             number=number,
@@ -120,11 +120,11 @@ class AsyncDeliverRequest(AsyncEventsRequest[Item]):
         self._channel_name = channel_name
         self._action = f"Reading {self._what} of channel {channel_name}"
 
-    def _open(self, peer: Peer[Channel]) -> Stream:
+    def _open(self, peer: AsyncPeer) -> Stream:
         method = getattr(peer.deliver, self._method)
         return Stream(peer, method, iter([self._message]), DeliverError, action=self._action)
 
-    async def _decode(self, response: Any, peer: Peer[Channel]) -> Batch[Item] | None:
+    async def _decode(self, response: Any, peer: AsyncPeer) -> Batch[Item] | None:
         if response.WhichOneof("Type") != "status":
             return await self._decode_block(response)
         if response.status == common_pb2.SUCCESS:

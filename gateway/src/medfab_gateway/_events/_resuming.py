@@ -8,7 +8,6 @@ from typing import Generic
 
 import grpc
 
-from medfab_gateway._blocking import Channel
 from medfab_gateway._calls import Client
 from medfab_gateway._events._connection import Connection
 from medfab_gateway._events._feed import Batch, Item
@@ -25,7 +24,7 @@ class Resuming(Generic[Item]):
     def __init__(
         self,
         client: Client,
-        request: Callable[[int, Peer[Channel]], EventsRequest[Item]],
+        request: Callable[[int, Peer], EventsRequest[Item]],
         *,
         channel_name: str,
         start_block: int | None,

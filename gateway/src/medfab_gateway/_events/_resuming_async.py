@@ -7,14 +7,13 @@ from typing import Generic
 
 import grpc
 
-from medfab_gateway._aio import Channel
 from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._events._connection_async import AsyncConnection
 from medfab_gateway._events._feed_async import Batch, Item
 from medfab_gateway._events._ledger_async import fetch_height
 from medfab_gateway._events._recovery_async import AsyncRecovery
 from medfab_gateway._events._requests_async import AsyncEventsRequest
-from medfab_gateway._peer import Peer
+from medfab_gateway._peer_async import AsyncPeer
 from medfab_gateway.errors import GatewayError
 
 
@@ -24,7 +23,7 @@ class AsyncResuming(Generic[Item]):
     def __init__(
         self,
         client: AsyncClient,
-        request: Callable[[int, Peer[Channel]], AsyncEventsRequest[Item]],
+        request: Callable[[int, AsyncPeer], AsyncEventsRequest[Item]],
         *,
         channel_name: str,
         start_block: int | None,
