@@ -1,0 +1,86 @@
+"""docs/contracts.md: its code runs, passes the check, and answers as the page says."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from medfab_chaincode import Contract
+from medfab_chaincode._check import check_modules
+from medfab_chaincode._check._rules import RULES
+from unit.chaincode.conftest import Certificates, Serving
+from unit.chaincode.ehr_people import creator
+from unit.chaincode.fake_peer import connect
+
+PAGE = (Path(__file__).parents[3] / "docs" / "contracts.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def beds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+    """The page's Python, as one module."""
+    folder = tmp_path_factory.mktemp("docs")
+    (folder / "beds.py").write_text("\n\n".join(blocks("python")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield import_module("beds")
+        sys.modules.pop("beds")
+
+
+def contracts(module: ModuleType) -> list[Contract]:
+    names = ("Beds", "Prices", "Ward", "Audited", "Slow")
+    return [getattr(module, name)() for name in names]
+
+
+async def test_the_contracts(
+    beds: ModuleType, serving: Serving, certificates: Certificates
+) -> None:
+    clerk = creator("ClinicMSP", "clerk", ("medfab.role", "clerk"))
+    admin = creator("ClinicMSP", "admin", units=("admin",))
+    patient = {"patient": b'{"name": "Anna", "salt": "1"}'}
+    async with (
+        serving(*contracts(beds)) as address,
+        connect(address, certificates.credentials()) as peer,
+    ):
+        assert (await peer.invoke("AddBed", "b1", "12.50")).status == 200
+        bed = json.loads((await peer.invoke("beds:ReadBed", "b1")).payload)
+        assert (bed["status"], bed["price"], bed["tags"]) == ("free", "12.50", [])
+        assert (await peer.invoke("AddBed", "b1", "12.50")).status == 409
+
+        refused = await peer.invoke("AddBed", "b2", "much")
+        (shown,) = blocks("json")
+        assert refused.message == shown.strip()
+
+        assert (await peer.invoke("prices:SetPrice", "b1", "9", creator=clerk)).status == 200
+        assert (await peer.invoke("prices:Reset", "b1", creator=admin)).status == 200
+        denied = await peer.invoke("prices:Reset", "b1", creator=clerk)
+        assert (denied.status, json.loads(denied.message)["code"]) == (403, "ACCESS_DENIED")
+
+        assert (await peer.invoke("ward:Admit", "b1", transient=patient)).status == 200
+        assert (await peer.invoke("ward:Admit", "b1", transient=patient)).status == 409
+        assert json.loads((await peer.invoke("ward:WhoIsIn", "b1")).payload)["name"] == "Anna"
+        assert (await peer.invoke("ward:Discharge", "b1")).writes == {("patients", "b1"): None}
+
+        touched = await peer.invoke("audited:Touch")
+        assert (touched.payload, touched.event) == (b"1", ("done", b"audited:Touch"))
+        unknown = await peer.invoke("audited:Nothing")
+        assert unknown.payload == b"there is no such function; call 1"
+        digest = json.loads((await peer.invoke("slow:Digest", "b1")).payload)
+        assert digest[1:] == ["b1"]
+
+
+def test_the_code_passes_the_check(beds: ModuleType) -> None:
+    assert check_modules(["beds"]) == []
+
+
+def test_every_rule_is_on_the_page() -> None:
+    for rule in RULES.keys() - {"allow"}:
+        assert f"| `{rule}` |" in PAGE
