@@ -6,7 +6,7 @@
     practitioner = FileSystemWallet(".medfab/organizations/hospital/wallet").get("practitioner")
 
     async with AsyncGateway.connect(
-        profile.endpoint_for("hospital"), practitioner.identity, practitioner.signer()
+        profile, practitioner.identity, practitioner.signer()
     ) as gateway:
         contract = gateway.network("care").contract("ehr")
         answer = await contract.evaluate("ListAccess")

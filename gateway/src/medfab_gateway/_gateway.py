@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 
 from medfab_gateway import _blocking
@@ -16,12 +17,14 @@ from medfab_gateway._peer import Peer, Peers
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import EndpointError
 from medfab_gateway.identity import Hash, Identity, Signer
+from medfab_gateway.profile import ConnectionProfile
+from medfab_gateway.wallet import FileSystemWallet
 
 
 class Gateway:
     """A door to Fabric's channels, for one identity.
 
-        with Gateway.connect(endpoint, identity, signer) as gateway:
+        with Gateway.connect(profile, identity, signer) as gateway:
             contract = gateway.network("care").contract("ehr")
             answer = contract.evaluate("ListAccess")
 
@@ -37,7 +40,7 @@ class Gateway:
     @classmethod
     def connect(
         cls,
-        endpoint: Endpoint | Sequence[Endpoint] | _blocking.Channel,
+        endpoint: Endpoint | Sequence[Endpoint] | ConnectionProfile | _blocking.Channel,
         identity: Identity,
         signer: Signer | None = None,
         *,
@@ -48,21 +51,26 @@ class Gateway:
         """A gateway; the connection is made at the first call.
 
         endpoint: a peer of the identity's organisation; or several, the preferred one first, of
-        which the others step in while it cannot be reached; or a channel made by the caller,
-        which closing the gateway leaves open. signer: None: calls raise `SigningError`.
+        which the others step in while it cannot be reached; or a connection profile, for all
+        peers of that organisation in it; or a channel made by the caller, which closing the
+        gateway leaves open. signer: None: calls raise `SigningError`.
         hash: None: the one that fits the identity's key (SHA-256; none for Ed25519).
         options: None: the defaults of `GatewayOptions`.
         tls_certificate_hash: SHA-256 of the client certificate's DER, for a channel made by the
         caller with one; an `Endpoint` knows it by itself.
         """
         options = options or GatewayOptions()
-        endpoints = [endpoint] if isinstance(endpoint, Endpoint) else endpoint
-        if isinstance(endpoints, Sequence):
-            if not endpoints:
-                raise EndpointError("A gateway needs an endpoint; the list is empty.")
-            peers = [Peer.open(endpoint, options) for endpoint in endpoints]
+        if isinstance(endpoint, ConnectionProfile):
+            endpoint = endpoint.endpoints_for(endpoint.organization_of(identity.msp_id))
+        elif isinstance(endpoint, Endpoint):
+            endpoint = [endpoint]
+        owns_channels = isinstance(endpoint, Sequence)
+        if isinstance(endpoint, Sequence):
+            peers = [Peer.open(one, options) for one in endpoint]
         else:
-            peers = [Peer(endpoints, options, tls_certificate_hash=tls_certificate_hash)]
+            peers = [Peer(endpoint, options, tls_certificate_hash=tls_certificate_hash)]
+        if not peers:
+            raise EndpointError("A gateway needs an endpoint; the list is empty.")
         client = Client(
             peers=Peers(peers),
             identity=identity,
@@ -70,7 +78,28 @@ class Gateway:
             hash=hash or identity.default_hash(),
             options=options,
         )
-        return cls(client, owns_channels=isinstance(endpoint, Endpoint | Sequence))
+        return cls(client, owns_channels=owns_channels)
+
+    @classmethod
+    def connect_user(
+        cls,
+        directory: str | Path,
+        organization: str,
+        user: str,
+        *,
+        options: GatewayOptions | None = None,
+    ) -> Gateway:
+        """A gateway to a network that `medfab network` has made.
+
+            Gateway.connect_user(".medfab", "hospital", "practitioner")
+
+        directory: the network's. user: a label of the organisation's wallet. Raises
+        `ProfileError`, `WalletError`.
+        """
+        folder = Path(directory) / "organizations" / organization
+        profile = ConnectionProfile.load(folder / "connection.json")
+        entry = FileSystemWallet(folder / "wallet").get(user)
+        return cls.connect(profile, entry.identity, entry.signer(), options=options)
 
     @property
     def identity(self) -> Identity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 
 from medfab_gateway import _aio
@@ -15,12 +16,14 @@ from medfab_gateway._peer_async import AsyncPeer, AsyncPeers
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import EndpointError
 from medfab_gateway.identity import Hash, Identity, Signer
+from medfab_gateway.profile import ConnectionProfile
+from medfab_gateway.wallet import FileSystemWallet
 
 
 class AsyncGateway:
     """A door to Fabric's channels, for one identity.
 
-        async with AsyncGateway.connect(endpoint, identity, signer) as gateway:
+        async with AsyncGateway.connect(profile, identity, signer) as gateway:
             contract = gateway.network("care").contract("ehr")
             answer = await contract.evaluate("ListAccess")
 
@@ -35,7 +38,7 @@ class AsyncGateway:
     @classmethod
     def connect(
         cls,
-        endpoint: Endpoint | Sequence[Endpoint] | _aio.Channel,
+        endpoint: Endpoint | Sequence[Endpoint] | ConnectionProfile | _aio.Channel,
         identity: Identity,
         signer: Signer | None = None,
         *,
@@ -46,21 +49,26 @@ class AsyncGateway:
         """A gateway; the connection is made at the first call. Call it in a running event loop.
 
         endpoint: a peer of the identity's organisation; or several, the preferred one first, of
-        which the others step in while it cannot be reached; or a channel made by the caller,
-        which closing the gateway leaves open. signer: None: calls raise `SigningError`.
+        which the others step in while it cannot be reached; or a connection profile, for all
+        peers of that organisation in it; or a channel made by the caller, which closing the
+        gateway leaves open. signer: None: calls raise `SigningError`.
         hash: None: the one that fits the identity's key (SHA-256; none for Ed25519).
         options: None: the defaults of `GatewayOptions`.
         tls_certificate_hash: SHA-256 of the client certificate's DER, for a channel made by the
         caller with one; an `Endpoint` knows it by itself.
         """
         options = options or GatewayOptions()
-        endpoints = [endpoint] if isinstance(endpoint, Endpoint) else endpoint
-        if isinstance(endpoints, Sequence):
-            if not endpoints:
-                raise EndpointError("A gateway needs an endpoint; the list is empty.")
-            peers = [AsyncPeer.open(endpoint, options) for endpoint in endpoints]
+        if isinstance(endpoint, ConnectionProfile):
+            endpoint = endpoint.endpoints_for(endpoint.organization_of(identity.msp_id))
+        elif isinstance(endpoint, Endpoint):
+            endpoint = [endpoint]
+        owns_channels = isinstance(endpoint, Sequence)
+        if isinstance(endpoint, Sequence):
+            peers = [AsyncPeer.open(one, options) for one in endpoint]
         else:
-            peers = [AsyncPeer(endpoints, options, tls_certificate_hash=tls_certificate_hash)]
+            peers = [AsyncPeer(endpoint, options, tls_certificate_hash=tls_certificate_hash)]
+        if not peers:
+            raise EndpointError("A gateway needs an endpoint; the list is empty.")
         client = AsyncClient(
             peers=AsyncPeers(peers),
             identity=identity,
@@ -68,7 +76,28 @@ class AsyncGateway:
             hash=hash or identity.default_hash(),
             options=options,
         )
-        return cls(client, owns_channels=isinstance(endpoint, Endpoint | Sequence))
+        return cls(client, owns_channels=owns_channels)
+
+    @classmethod
+    def connect_user(
+        cls,
+        directory: str | Path,
+        organization: str,
+        user: str,
+        *,
+        options: GatewayOptions | None = None,
+    ) -> AsyncGateway:
+        """A gateway to a network that `medfab network` has made.
+
+            AsyncGateway.connect_user(".medfab", "hospital", "practitioner")
+
+        directory: the network's. user: a label of the organisation's wallet. Raises
+        `ProfileError`, `WalletError`.
+        """
+        folder = Path(directory) / "organizations" / organization
+        profile = ConnectionProfile.load(folder / "connection.json")
+        entry = FileSystemWallet(folder / "wallet").get(user)
+        return cls.connect(profile, entry.identity, entry.signer(), options=options)
 
     @property
     def identity(self) -> Identity:

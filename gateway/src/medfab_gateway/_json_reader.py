@@ -44,7 +44,8 @@ def reader_of(kind: Any) -> Reader:
     if origin is typing.Literal:
         return _one_of("one of the literals", {value: value for value in arguments})
     if origin in (typing.Union, types.UnionType):
-        return _union([reader_of(argument) for argument in arguments])
+        others = [argument for argument in arguments if argument is not types.NoneType]
+        return _union([reader_of(other) for other in others], nullable=len(others) < len(arguments))
     if origin is list or (origin is tuple and arguments[1:] == (...,)):
         return _array(origin, reader_of(arguments[0]))
     if origin is dict and arguments[0] is str:
@@ -80,15 +81,16 @@ def _one_of(name: str, values: dict[Any, Any]) -> Reader:
     return read
 
 
-def _union(readers: list[Reader]) -> Reader:
+def _union(readers: list[Reader], *, nullable: bool) -> Reader:
     def read(value: Any) -> Any:
-        expected = []
-        for reader in readers:
+        if value is None and nullable:
+            return None
+        for reader in readers[:-1]:
             try:
                 return reader(value)
-            except MismatchError as error:
-                expected.append(str(error).removesuffix(" was expected"))
-        raise MismatchError(" or ".join(expected))
+            except MismatchError:
+                continue
+        return readers[-1](value)
 
     return read
 

@@ -1,23 +1,23 @@
 """Fabric's connection profile (version 1): where the nodes of a network are.
 
     profile = ConnectionProfile.load(".medfab/organizations/hospital/connection.json")
-    endpoint = profile.endpoint_for("hospital")
+    gateway = AsyncGateway.connect(profile, identity, signer)
 
 JSON or YAML. `${NAME}` in any text stands for that environment variable; certificates are in the
-file (`pem`) or beside it (`path`, relative to the file).
+file (`pem`) or beside it (`path`, relative to the file). A client certificate for mutual TLS is
+where the official Go SDK has it: `client.tlsCerts.client.{cert,key}`.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from medfab_gateway._profile_node import ProfileNode
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import EndpointError, ProfileError
 
@@ -42,7 +42,7 @@ class ConnectionProfile:
 
     def __init__(self, content: Mapping[str, Any], *, source: Path) -> None:
         """content: the parsed profile. source: the file, for errors and relative paths."""
-        self._root = _Node(content, source=source, path="")
+        self._root = ProfileNode(content, source=source, path="")
 
     @classmethod
     def load(cls, path: str | Path) -> ConnectionProfile:
@@ -79,16 +79,30 @@ class ConnectionProfile:
         """The MSP id of an organisation."""
         return self._organization(organization).child("mspid").text()
 
+    def organization_of(self, msp_id: str) -> str:
+        """The organisation with that MSP id."""
+        known = {self.msp_id(name): name for name in self.organizations}
+        if msp_id not in known:
+            raise self._root.child("organizations").error(
+                f"has no organisation with the MSP id {msp_id}; it has {', '.join(known)}"
+            )
+        return known[msp_id]
+
     def endpoint_for(self, organization: str) -> Endpoint:
         """The organisation's first peer."""
+        return self.endpoints_for(organization)[0]
+
+    def endpoints_for(self, organization: str) -> tuple[Endpoint, ...]:
+        """The organisation's peers, in the order of the file; at least one."""
         peers = self._organization(organization).child("peers").texts()
-        return self.peer_endpoint(peers[0])
+        return tuple(self.peer_endpoint(peer) for peer in peers)
 
     def peer_endpoint(self, peer: str) -> Endpoint:
         """A peer, by its name in the profile."""
         node = self._root.child("peers").child(peer)
         url = node.child("url")
-        parts = urlsplit(url.text())
+        text = url.text()
+        parts = urlsplit(text if "://" in text else f"grpcs://{text}")
         if parts.scheme not in ("grpcs", "grpc"):
             raise url.error("must begin with grpcs://")
         insecure = parts.scheme == "grpc"
@@ -99,12 +113,16 @@ class ConnectionProfile:
             if override:
                 server_name = override.text()
                 break
+        certificate, private_key = (None, None) if insecure else self._client_certificate()
         try:
             return Endpoint(
                 parts.netloc,
                 tls_root_certificates=None if insecure else _tls_root_certificates(node),
                 server_name=None if insecure else server_name,
+                client_certificate=certificate,
+                client_key=private_key,
                 insecure=insecure,
+                msp_id=self._msp_id_of(peer),
             )
         except EndpointError as error:
             raise url.error(f"cannot be used: {error}") from error
@@ -127,85 +145,30 @@ class ConnectionProfile:
             tls_root_certificates=_tls_root_certificates(node),
         )
 
-    def _organization(self, name: str) -> _Node:
+    def _client_certificate(self) -> tuple[bytes | None, bytes | None]:
+        node: ProfileNode | None = self._root
+        for key in ("client", "tlsCerts", "client"):
+            node = node.optional(key) if node else None
+        if node is None:
+            return None, None
+        return node.child("cert").pem(), node.child("key").pem()
+
+    def _msp_id_of(self, peer: str) -> str | None:
+        for name in self.organizations:
+            peers = self._organization(name).optional("peers")
+            if peers and peer in peers.texts():
+                return self.msp_id(name)
+        return None
+
+    def _organization(self, name: str) -> ProfileNode:
         return self._root.child("organizations").child(name)
 
 
-class _Node:
-    """A value in the file that knows its place, e.g. `peers.peer0.url`."""
-
-    def __init__(self, value: Any, *, source: Path, path: str) -> None:
-        self._value = value
-        self._source = source
-        self._path = path
-
-    def error(self, problem: str) -> ProfileError:
-        return ProfileError(f"Connection profile {self._source}: {self._path} {problem}.")
-
-    def optional(self, key: str) -> _Node | None:
-        """The value under `key`; None where there is none, or an empty one."""
-        value = self._mapping().get(key)
-        if value in (None, "", [], {}):
-            return None
-        path = f"{self._path}.{key}" if self._path else key
-        return _Node(value, source=self._source, path=path)
-
-    def child(self, key: str) -> _Node:
-        found = self.optional(key)
-        if found is None:
-            path = f"{self._path}.{key}" if self._path else key
-            known = ", ".join(str(name) for name in self._mapping())
-            raise ProfileError(
-                f"Connection profile {self._source}: {path} is missing"
-                + (f"; {self._path or 'the file'} has: {known}." if known else ".")
-            )
-        return found
-
-    def keys(self) -> tuple[str, ...]:
-        return tuple(str(key) for key in self._mapping())
-
-    def text(self) -> str:
-        if not isinstance(self._value, str):
-            raise self.error("must be text")
-        return _VARIABLE.sub(self._environment_value, self._value)
-
-    def texts(self) -> tuple[str, ...]:
-        """A list of texts; a single text counts as one."""
-        values = self._value if isinstance(self._value, list) else [self._value]
-        return tuple(
-            _Node(value, source=self._source, path=f"{self._path}[{index}]").text()
-            for index, value in enumerate(values)
-        )
-
-    def file(self) -> bytes:
-        """The content of the file that the text names."""
-        path = self._source.parent / self.text()
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise self.error(f"names a file that cannot be read: {error}") from error
-
-    def _mapping(self) -> Mapping[str, Any]:
-        if not isinstance(self._value, dict):
-            raise self.error("must be an object of settings")
-        return self._value
-
-    def _environment_value(self, match: re.Match[str]) -> str:
-        value = os.environ.get(match[1])
-        if value is None:
-            raise self.error(f"needs the environment variable {match[1]}, which is not set")
-        return value
-
-
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-def _tls_root_certificates(node: _Node) -> bytes | None:
+def _tls_root_certificates(node: ProfileNode) -> bytes | None:
     certificates = node.optional("tlsCACerts")
     if certificates is None:
         return None
-    pem = certificates.optional("pem")
-    content = "\n".join(pem.texts()).encode() if pem else certificates.child("path").file()
+    content = certificates.pem()
     if b"-----BEGIN CERTIFICATE-----" not in content:
         raise certificates.error("holds no certificate in PEM form")
     return content

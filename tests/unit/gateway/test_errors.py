@@ -33,6 +33,17 @@ def test_chaincode_failures(text: str, expected: tuple[int, str | None, str]) ->
         assert (failure.status, failure.code, failure.message) == expected
 
 
+def test_the_fields_that_a_contract_names() -> None:
+    body = '{"code":"INVALID","message":"x","fields":{"transient.terms":"a list is needed"}}'
+    failure = ChaincodeFailure.parse(f"chaincode response 400, {body}")
+    assert failure is not None
+    assert failure.fields == {"transient.terms": "a list is needed"}
+    for fields in ("[]", "null", '"x"'):
+        odd = ChaincodeFailure.parse(f'chaincode response 400, {{"code":"X","fields":{fields}}}')
+        assert odd is not None
+        assert odd.fields == {}
+
+
 @pytest.mark.parametrize("text", ["", "channel 'x' not found", "chaincode response abc, x"])
 def test_no_chaincode_failure(text: str) -> None:
     assert ChaincodeFailure.parse(text) is None

@@ -143,7 +143,7 @@ def test_without_certificates_the_public_authorities_count(tmp_path: Path, path:
     [
         ("text", r"peers\.peer0\.hospital must be an object"),
         ({"url": 7051}, r"url must be text"),
-        ({"url": "localhost:7051"}, r"url must begin with grpcs://"),
+        ({"url": "http://localhost:7051"}, r"url must begin with grpcs://"),
         ({"url": "grpcs://localhost"}, r"url cannot be used: .*host:port"),
         (
             {"url": "grpcs://localhost:1", "tlsCACerts": {"path": "none.pem"}},
@@ -171,3 +171,95 @@ def test_files_that_are_no_profile(tmp_path: Path) -> None:
             ConnectionProfile.load(tmp_path / name)
     with pytest.raises(ProfileError, match="not an object"):
         load(tmp_path, ["x"])
+
+
+def test_all_peers_of_an_organisation(tmp_path: Path) -> None:
+    profile = load(tmp_path)
+    endpoints = profile.endpoints_for("hospital")
+    assert [endpoint.address for endpoint in endpoints] == ["localhost:7051", "localhost:7052"]
+    assert {endpoint.msp_id for endpoint in endpoints} == {"HospitalMSP"}
+    assert profile.organization_of("ClinicMSP") == "clinic"
+    with pytest.raises(ProfileError, match=r"no organisation with the MSP id XMSP; it has Hosp"):
+        profile.organization_of("XMSP")
+
+
+# As fabric-samples' test-network/organizations/ccp-template.yaml comes out for its first
+# organisation, certificates apart.
+TEST_NETWORK = """
+---
+name: test-network-org1
+version: 1.0.0
+client:
+  organization: Org1
+  connection:
+    timeout:
+      peer:
+        endorser: '300'
+organizations:
+  Org1:
+    mspid: Org1MSP
+    peers:
+    - peer0.org1.example.com
+    certificateAuthorities:
+    - ca.org1.example.com
+peers:
+  peer0.org1.example.com:
+    url: grpcs://localhost:7051
+    tlsCACerts:
+      pem: |
+          {pem}
+    grpcOptions:
+      ssl-target-name-override: peer0.org1.example.com
+      hostnameOverride: peer0.org1.example.com
+certificateAuthorities:
+  ca.org1.example.com:
+    url: https://localhost:7054
+    caName: ca-org1
+    tlsCACerts:
+      pem:
+        - |
+          {pem}
+    httpOptions:
+      verify: false
+"""
+
+
+def test_the_profile_of_fabrics_test_network(tmp_path: Path) -> None:
+    text = TEST_NETWORK.replace("{pem}", PEM.replace("\n", "\n          "))
+    (tmp_path / "connection-org1.yaml").write_text(text)
+    (tmp_path / "connection-org1.json").write_text(json.dumps(yaml.safe_load(text)))
+    for name in ("connection-org1.yaml", "connection-org1.json"):
+        profile = ConnectionProfile.load(tmp_path / name)
+        [endpoint] = profile.endpoints_for(profile.organization_of("Org1MSP"))
+        assert endpoint.address == "localhost:7051"
+        assert endpoint.server_name == "peer0.org1.example.com"
+        assert endpoint.tls_root_certificates == PEM.encode()
+        assert profile.certificate_authority("ca.org1.example.com").ca_name == "ca-org1"
+
+
+@pytest.mark.parametrize("place", ["pem", "path"])
+def test_mutual_tls_as_the_go_sdk_writes_it(tmp_path: Path, place: str) -> None:
+    certificate = trustme.CA().issue_cert("client.example")
+    files = {
+        "cert": certificate.cert_chain_pems[0].bytes(),
+        "key": certificate.private_key_pem.bytes(),
+    }
+    content = make_profile()
+    content["client"]["tlsCerts"] = {"systemCertPool": True, "client": {}}
+    for name, pem in files.items():
+        (tmp_path / name).write_bytes(pem)
+        value = pem.decode() if place == "pem" else name
+        content["client"]["tlsCerts"]["client"][name] = {place: value}
+    endpoint, plaintext = load(tmp_path, content).endpoints_for("hospital")
+    assert endpoint.client_certificate == files["cert"]
+    assert endpoint.client_key == files["key"]
+    assert endpoint.client_certificate_hash is not None
+    assert plaintext.client_certificate is None
+
+
+def test_an_address_without_a_scheme_is_tls(tmp_path: Path) -> None:
+    content = make_profile()
+    content["peers"]["peer0.hospital"]["url"] = "localhost:7051"
+    endpoint = load(tmp_path, content).endpoint_for("hospital")
+    assert endpoint.address == "localhost:7051"
+    assert not endpoint.insecure
