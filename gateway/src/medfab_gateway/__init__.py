@@ -14,28 +14,16 @@
 The same without asyncio is :class:`Gateway`, with all that it leads to: the names lose ``Async``,
 the calls block their thread.
 
+`medfab_gateway.channel_config` has the types of a channel's configuration, as blocks hold it.
 `medfab_gateway.ca` is the client of a Fabric CA, `medfab_gateway.admin` administers channels and
-chaincodes; both are imported by themselves.
+chaincodes; all are imported by themselves.
 """
 
-from medfab_gateway._block import (
-    Block,
-    BlockTransaction,
-    ChaincodeEvent,
-    ChaincodeResponse,
-    CollectionReadWriteSet,
-    Creator,
-    HashedMetadataWrite,
-    HashedRead,
-    HashedWrite,
-    MetadataWrite,
-    NamespaceReadWriteSet,
-    RangeQuery,
-    Read,
-    Version,
-    Write,
-)
+from medfab_gateway._block import Block
 from medfab_gateway._block_decoder import decode_block
+from medfab_gateway._block_json import block_json
+from medfab_gateway._block_metadata import BlockMetadata, BlockSignature
+from medfab_gateway._block_transaction import BlockTransaction
 from medfab_gateway._commit import Commit
 from medfab_gateway._commit_async import AsyncCommit
 from medfab_gateway._contract import Contract
@@ -72,11 +60,28 @@ from medfab_gateway._offline_async import AsyncOffline
 from medfab_gateway._options import GatewayOptions
 from medfab_gateway._proposal import Proposal
 from medfab_gateway._proposal_async import AsyncProposal
+from medfab_gateway._read_write_set import CollectionReadWriteSet, NamespaceReadWriteSet
+from medfab_gateway._reads_and_writes import (
+    HashedMetadataWrite,
+    HashedRead,
+    HashedWrite,
+    MetadataWrite,
+    RangeQuery,
+    Read,
+    Version,
+    Write,
+)
 from medfab_gateway._results import json_result, text_result
 from medfab_gateway._retry_options import RetryOptions
 from medfab_gateway._status import Status
 from medfab_gateway._transaction import SubmittedTransaction, Transaction
 from medfab_gateway._transaction_async import AsyncSubmittedTransaction, AsyncTransaction
+from medfab_gateway._transaction_parts import (
+    ChaincodeEvent,
+    ChaincodeResponse,
+    Creator,
+    Endorser,
+)
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import (
     BlockDecodeError,
@@ -130,6 +135,8 @@ __all__ = [
     "BlockAndPrivateDataEventsRequest",
     "BlockDecodeError",
     "BlockEventsRequest",
+    "BlockMetadata",
+    "BlockSignature",
     "BlockTransaction",
     "CertificateAuthorityProfile",
     "ChaincodeEvent",
@@ -150,6 +157,7 @@ __all__ = [
     "Creator",
     "DeliverError",
     "EndorseError",
+    "Endorser",
     "Endpoint",
     "EndpointError",
     "ErrorDetail",
@@ -199,6 +207,7 @@ __all__ = [
     "WalletEntry",
     "WalletError",
     "Write",
+    "block_json",
     "decode_block",
     "json_result",
     "private_key_signer",

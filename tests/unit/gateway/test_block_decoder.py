@@ -218,7 +218,10 @@ def test_a_configuration() -> None:
     config = configtx_pb2.ConfigEnvelope(config=configtx_pb2.Config(sequence=3)).SerializeToString()
     block = decode_block(make_block([envelope(payload_of(common_pb2.CONFIG, config))], bytes([0])))
     [transaction] = block.transactions
-    assert (transaction.type, transaction.config) == ("CONFIG", config)
+    assert transaction.type == "CONFIG"
+    assert transaction.config is not None
+    assert transaction.config.sequence == 3
+    assert transaction.config_update is None
     assert (transaction.chaincode_name, transaction.args) == (None, ())
 
 

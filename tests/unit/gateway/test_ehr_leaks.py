@@ -6,22 +6,12 @@ import json
 import random
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 
 import pytest
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
-from medfab_gateway import (
-    Block,
-    BlockTransaction,
-    ChaincodeEvent,
-    ChaincodeResponse,
-    CollectionReadWriteSet,
-    Creator,
-    HashedWrite,
-    NamespaceReadWriteSet,
-    Read,
-    Write,
-)
+from medfab_gateway import Block, BlockTransaction
 from medfab_gateway.ehr import (
     PhiValue,
     ScanReport,
@@ -30,6 +20,7 @@ from medfab_gateway.ehr import (
     phi_values,
     scan_blocks,
 )
+from unit.gateway.made_transactions import made_transaction
 
 RANDOM = random.Random(4711)  # noqa: S311
 VALUES = phi_values(load_bundle(example_bundle()))
@@ -52,7 +43,6 @@ def block(*planted: bytes, transaction: BlockTransaction | None = None) -> Block
     raw = b"\x12".join([*noise, *planted, *noise])
     return Block(
         number=7,
-        hash=b"",
         previous_hash=b"",
         data_hash=b"",
         transactions=() if transaction is None else (transaction,),
@@ -60,20 +50,8 @@ def block(*planted: bytes, transaction: BlockTransaction | None = None) -> Block
     )
 
 
-PLAIN = BlockTransaction(
-    transaction_id=TRANSACTION,
-    channel_id="care",
-    type="ENDORSER_TRANSACTION",
-    timestamp=None,
-    creator=Creator(msp_id="ClinicMSP", certificate=b""),
-    validation_code="VALID",
-    chaincode_name="ehr",
-    args=(b"RequestAccess", b"0f" * 16),
-    response=ChaincodeResponse(status=200, message="", payload=b'{"decision":"deny"}'),
-)
-SETS = NamespaceReadWriteSet(
-    namespace="ehr", reads=(), range_queries=(), writes=(), metadata_writes=(), collections=()
-)
+made = partial(made_transaction, TRANSACTION)
+PLAIN = made(args=(b"RequestAccess", b"0f" * 16), result=b'{"decision":"deny"}')
 
 
 def scan(*planted: bytes, transaction: BlockTransaction | None = None) -> ScanReport:
@@ -171,32 +149,21 @@ def test_json_escapes(value: str) -> None:
 
 
 WHERE: dict[str, Callable[[bytes], BlockTransaction]] = {
-    "argument 1": lambda data: replace(PLAIN, args=(b"FileRecords", data)),
-    "response": lambda data: replace(
-        PLAIN, response=ChaincodeResponse(status=200, message="", payload=data)
+    "argument 1": lambda data: made(args=(b"FileRecords", data)),
+    "response": lambda data: made(result=data),
+    "response message": lambda data: made(status=400, message=data.decode()),
+    "event payload": lambda data: made(event=("e", data)),
+    "event name": lambda data: made(event=(data.decode(), b"")),
+    "key in ehr": lambda data: made(
+        public=kv_rwset_pb2.KVRWSet(
+            writes=[kv_rwset_pb2.KVWrite(key=f"\x00k\x00{data.decode()}\x00", value=b"1")]
+        )
     ),
-    "response message": lambda data: replace(
-        PLAIN, response=ChaincodeResponse(status=400, message=data.decode(), payload=b"")
+    "value in ehr": lambda data: made(
+        public=kv_rwset_pb2.KVRWSet(writes=[kv_rwset_pb2.KVWrite(key="k", value=data)])
     ),
-    "event payload": lambda data: replace(PLAIN, event=ChaincodeEvent(name="e", payload=data)),
-    "event name": lambda data: replace(
-        PLAIN, event=ChaincodeEvent(name=data.decode(), payload=b"")
-    ),
-    "key in ehr": lambda data: replace(
-        PLAIN,
-        read_write_sets=(
-            replace(
-                SETS,
-                writes=(Write(key=f"\x00k\x00{data.decode()}\x00", value=b"1", is_delete=False),),
-            ),
-        ),
-    ),
-    "value in ehr": lambda data: replace(
-        PLAIN,
-        read_write_sets=(replace(SETS, writes=(Write(key="k", value=data, is_delete=False),)),),
-    ),
-    "key read in ehr": lambda data: replace(
-        PLAIN, read_write_sets=(replace(SETS, reads=(Read(key=data.decode(), version=None),)),)
+    "key read in ehr": lambda data: made(
+        public=kv_rwset_pb2.KVRWSet(reads=[kv_rwset_pb2.KVRead(key=data.decode())])
     ),
 }
 
@@ -211,21 +178,11 @@ def test_every_place_by_name(where: str, value: str) -> None:
 
 
 def test_an_unsalted_private_value_or_key_is_found() -> None:
-    collection = CollectionReadWriteSet(
-        collection="_implicit_org_HospitalMSP",
-        reads=(),
-        writes=(
-            HashedWrite(
-                key_hash=hashlib.sha256(b"MRN-4482917-K").digest(),
-                value_hash=hashlib.sha256(b"93").digest(),
-                is_delete=False,
-                is_purge=False,
-            ),
-        ),
-        metadata_writes=(),
-        private_hash=b"",
+    written = kv_rwset_pb2.KVWriteHash(
+        key_hash=hashlib.sha256(b"MRN-4482917-K").digest(),
+        value_hash=hashlib.sha256(b"93").digest(),
     )
-    transaction = replace(PLAIN, read_write_sets=(replace(SETS, collections=(collection,)),))
+    transaction = made(hashed=kv_rwset_pb2.HashedRWSet(hashed_writes=[written]))
     assert {(f.kind, f.where) for f in scan(transaction=transaction).findings} == {
         ("identifier", "hashed key in _implicit_org_HospitalMSP of ehr"),
         ("measurement", "hashed value in _implicit_org_HospitalMSP of ehr"),
@@ -250,7 +207,7 @@ def test_an_unsalted_private_value_or_key_is_found() -> None:
     ],
 )
 def test_short_values_in_decoded_parts(text: str, found: bool) -> None:
-    transaction = replace(PLAIN, event=ChaincodeEvent(name="e", payload=text.encode()))
+    transaction = made(event=("e", text.encode()))
     assert scan(transaction=transaction).clean is not found
 
 
@@ -258,7 +215,7 @@ def test_short_values_in_decoded_parts(text: str, found: bool) -> None:
     ("text", "found"), [("Mr. LEE asked", True), ("the fleece", False), ("x:lee", True)]
 )
 def test_short_words(text: str, found: bool) -> None:
-    transaction = replace(PLAIN, event=ChaincodeEvent(name="e", payload=text.encode()))
+    transaction = made(event=("e", text.encode()))
     report = scan_blocks([block(transaction=transaction)], [PhiValue(kind="name", value="Lee")])
     assert report.clean is not found
 

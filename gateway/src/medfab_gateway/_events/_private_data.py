@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+from google.protobuf.message import DecodeError
 
-from medfab_gateway._block import Block, Write
+from medfab_gateway._block import Block
 from medfab_gateway._block_decoder import decode_block
+from medfab_gateway._read_write_set import Writes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PrivateWrites:
+@dataclass(frozen=True, kw_only=True)
+class PrivateWrites(Writes):
     """What one transaction wrote into one collection."""
 
     transaction_number: int
@@ -22,7 +25,6 @@ class PrivateWrites:
     """The chaincode's name."""
 
     collection: str
-    writes: tuple[Write, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +32,10 @@ class BlockAndPrivateData:
     """A block, and of its private data what the peer has and the identity may see."""
 
     block: Block
+
     private_data: tuple[PrivateWrites, ...] = field(repr=False)
+    """A collection that cannot be decoded is left out: whoever endorsed the transaction may have
+    made it so, and that must not stop the reader."""
 
 
 def decode_block_and_private_data(message: Any) -> BlockAndPrivateData:
@@ -38,21 +43,23 @@ def decode_block_and_private_data(message: Any) -> BlockAndPrivateData:
     return BlockAndPrivateData(
         block=decode_block(message.block),
         private_data=tuple(
-            PrivateWrites(
-                transaction_number=number,
-                namespace=namespace.namespace,
-                collection=collection.collection_name,
-                writes=_decode_writes(collection.rwset),
-            )
+            writes
             for number, transaction in sorted(message.private_data_map.items())
-            for namespace in transaction.ns_pvt_rwset
-            for collection in namespace.collection_pvt_rwset
+            for writes in _decode_writes(number, transaction)
         ),
     )
 
 
-def _decode_writes(serialized: bytes) -> tuple[Write, ...]:
-    return tuple(
-        Write(key=write.key, value=write.value, is_delete=write.is_delete)
-        for write in kv_rwset_pb2.KVRWSet.FromString(serialized).writes
-    )
+def _decode_writes(number: int, transaction: Any) -> Iterator[PrivateWrites]:
+    for namespace in transaction.ns_pvt_rwset:
+        for collection in namespace.collection_pvt_rwset:
+            try:
+                written = kv_rwset_pb2.KVRWSet.FromString(collection.rwset)
+            except DecodeError:
+                continue
+            yield PrivateWrites(
+                transaction_number=number,
+                namespace=namespace.namespace,
+                collection=collection.collection_name,
+                message=written,
+            )

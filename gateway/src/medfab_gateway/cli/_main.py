@@ -23,6 +23,7 @@ class _BuiltIn:
 
 
 _BUILT_IN = {
+    "block": _BuiltIn("medfab_gateway.cli.block", "block"),
     "ca": _BuiltIn("medfab_gateway.cli.ca", "ca"),
     "contract": _BuiltIn("medfab_gateway.cli.contract", "contract"),
     "events": _BuiltIn("medfab_gateway.cli.events", "events"),
@@ -32,6 +33,7 @@ _BUILT_IN = {
 # The list of commands is printed from here: to import them all for it would take most of a second.
 # A test compares it with what the commands say of themselves.
 _SHORT_HELP = {
+    "block": "What is in a block.",
     "ca": "Register and enrol identities with an organisation's Fabric CA.",
     "contract": "Evaluate or submit a function of a contract.",
     "demo": "Start a consortium and tell the story of one record.",

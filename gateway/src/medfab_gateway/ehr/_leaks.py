@@ -38,7 +38,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from medfab_gateway._block import Block, BlockTransaction
+from medfab_gateway._block import Block
+from medfab_gateway._block_transaction import BlockTransaction
 from medfab_gateway.ehr._leak_patterns import (
     SHORTEST,
     Pattern,
