@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import grpc
@@ -12,6 +13,7 @@ import trustme
 from medfab_chaincode import Contract, ServerSettings
 from medfab_chaincode._server import ChaincodeServer
 
+A_YEAR_AGO = datetime.now(UTC) - timedelta(days=365)
 CHAINCODE_ID = "test:0123456789abcdef"
 
 
@@ -25,6 +27,8 @@ class Certificates:
     server_ca_file: Path
     server_ca: bytes
     client: trustme.LeafCert
+    expired: trustme.LeafCert
+    """Of the trusted CA, until a year ago."""
     stranger: trustme.LeafCert
 
     def settings(self, **changes: object) -> ServerSettings:
@@ -65,6 +69,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
         server_ca_file=folder / "server-ca.pem",
         server_ca=server_ca.cert_pem.bytes(),
         client=client_ca.issue_cert("peer0.example"),
+        expired=client_ca.issue_cert("peer0.example", not_after=A_YEAR_AGO),
         stranger=other_ca.issue_cert("peer0.example"),
     )
 
