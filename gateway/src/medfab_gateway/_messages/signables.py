@@ -12,6 +12,7 @@ from typing import Any
 
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
+from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import chaincode_pb2, proposal_pb2
 from google.protobuf.message import DecodeError
 
@@ -42,6 +43,18 @@ class ReadCommit:
 
     channel_name: str
     transaction_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadEventsRequest:
+    """What is in the bytes of a request for events."""
+
+    message: Any = field(repr=False)
+    """A `gateway.SignedChaincodeEventsRequest`, or for blocks a `common.Envelope`."""
+
+    channel_name: str
+    chaincode_name: str = ""
+    """Empty for blocks."""
 
 
 def read_proposal(data: bytes, identity: Identity) -> ReadProposal:
@@ -92,6 +105,35 @@ def read_commit(data: bytes, identity: Identity) -> ReadCommit:
     return ReadCommit(
         message=message, channel_name=request.channel_id, transaction_id=request.transaction_id
     )
+
+
+def read_chaincode_events_request(data: bytes, identity: Identity) -> ReadEventsRequest:
+    """From a `gateway.SignedChaincodeEventsRequest`. Raises `SignableError`."""
+    what = "a request for chaincode events"
+    message = _parse(gateway_pb2.SignedChaincodeEventsRequest, data, what)
+    request = _parse(gateway_pb2.ChaincodeEventsRequest, message.request, what)
+    _check_creator(request.identity, identity, what)
+    # Which a commit does not have, and is else the same on the wire.
+    _require(request.HasField("start_position"), what, "it says not where to begin")
+    return ReadEventsRequest(
+        message=message, channel_name=request.channel_id, chaincode_name=request.chaincode_id
+    )
+
+
+def read_blocks_request(data: bytes, identity: Identity) -> ReadEventsRequest:
+    """From a `common.Envelope` with a seek request, for blocks of any form. Raises
+    `SignableError`."""
+    what = "a request for blocks"
+    message = _parse(common_pb2.Envelope, data, what)
+    payload = _parse(common_pb2.Payload, message.payload, what)
+    channel_header = _parse(common_pb2.ChannelHeader, payload.header.channel_header, what)
+    _require(channel_header.type == common_pb2.DELIVER_SEEK_INFO, what, "it is of another type")
+    signature_header = _parse(common_pb2.SignatureHeader, payload.header.signature_header, what)
+    _check_creator(signature_header.creator, identity, what)
+    seek = _parse(ab_pb2.SeekInfo, payload.data, what)
+    whole = seek.HasField("start") and seek.HasField("stop")
+    _require(whole, what, "it says not where to begin and to end")
+    return ReadEventsRequest(message=message, channel_name=channel_header.channel_id)
 
 
 def _check_transaction_header(

@@ -1,0 +1,77 @@
+"""Keys that are elsewhere, on the real network: in a token, and in another process."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from integration.conftest import Consortium
+from medfab_gateway import AsyncGateway, Gateway, Identity
+from medfab_gateway.ca import AttributeRequest, Credential, signing_request
+from medfab_gateway.ehr import AsyncPatient, Patient
+from medfab_gateway.hsm import HsmToken
+from medfab_network._access import Access
+from medfab_network._layout import Layout
+from softhsm import PIN, soft_hsm
+
+pytestmark = pytest.mark.integration
+
+HOLDER = "hospital"
+
+
+@pytest.fixture(scope="module")
+def token() -> Iterator[HsmToken]:
+    hsm, label = soft_hsm(), f"medfab-{secrets.token_hex(4)}"
+    hsm.add_token(label)
+    with HsmToken.open(hsm.module, label, PIN) as token:
+        yield token
+
+
+async def enrol_in_token(consortium: Consortium, token: HsmToken) -> Identity:
+    """A new patient of the holder, whose key has been made in the token."""
+    network = consortium.running_network
+    access = Access(Layout(network.directory))
+    registrar = access.entry(HOLDER, "registrar")
+    name = f"patient-{secrets.token_hex(4)}"
+    attributes = {"medfab.role": "patient", "medfab.patient": secrets.token_hex(16)}
+    key = token.generate_key()
+    async with access.certificate_authority(network.topology.organization(HOLDER)) as ca:
+        secret = await ca.register(
+            Credential(certificate=registrar.identity.certificate, signer=registrar.signer()),
+            name,
+            attributes={attribute: (value, True) for attribute, value in attributes.items()},
+        )
+        issued = await ca.enroll_request(
+            name,
+            secret,
+            signing_request(key.public_key, key, common_name=name),
+            attribute_requests=[AttributeRequest(name=attribute) for attribute in attributes],
+        )
+    identity = issued.identity(consortium.msp_id(HOLDER))
+    assert identity.x509.public_key() == key.public_key
+    return identity
+
+
+async def test_an_identity_whose_key_is_in_a_token(consortium: Consortium, token: HsmToken) -> None:
+    access = Access(Layout(consortium.running_network.directory))
+    endpoint = access.endpoint(consortium.running_network.topology.organization(HOLDER).peers[0])
+    identity = await enrol_in_token(consortium, token)
+    async with AsyncGateway.connect(endpoint, identity, token.signer(identity)) as gateway:
+        patient = AsyncPatient(gateway.network("care").contract("ehr"))
+        await patient.register()
+        # Each call signs; the token takes one at a time, from several threads.
+        lists = await asyncio.gather(*(patient.accesses() for _ in range(10)))
+    assert lists == [()] * 10
+
+    identity = await enrol_in_token(consortium, token)
+
+    def register() -> None:
+        with Gateway.connect(endpoint, identity, token.signer(identity)) as gateway:
+            patient = Patient(gateway.network("care").contract("ehr"))
+            patient.register()
+            assert patient.accesses() == ()
+
+    await asyncio.to_thread(register)
