@@ -75,3 +75,28 @@ async def test_an_identity_whose_key_is_in_a_token(consortium: Consortium, token
             assert patient.accesses() == ()
 
     await asyncio.to_thread(register)
+
+
+async def test_the_two_processes_of_the_documentation(
+    consortium: Consortium, tmp_path: Path
+) -> None:
+    """docs/signing.md as it is written: one process has the key, the other the connection."""
+    layout = Layout(consortium.running_network.directory)
+    name = await consortium.enrol_user(
+        HOLDER, role="patient", attributes={"medfab.patient": secrets.token_hex(16)}
+    )
+    entry = Access(layout).entry(HOLDER, name)
+    FileSystemWallet(tmp_path / "wallet").put("patient", entry.identity, entry.private_key_pem)
+    (tmp_path / "patient.pem").write_bytes(entry.identity.certificate)
+    (tmp_path / "connection.json").write_bytes(layout.connection_profile(HOLDER).read_bytes())
+    for block in re.findall(r"```python\n(# \w+\.py\n.*?)```", DOCUMENT.read_text(), re.DOTALL):
+        (tmp_path / block.split()[1]).write_text(block)
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "sender.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == "VALID\n", done.stderr
