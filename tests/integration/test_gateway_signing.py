@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from integration.conftest import Consortium
-from medfab_gateway import AsyncGateway, Gateway, Identity
+from medfab_gateway import AsyncGateway, FileSystemWallet, Gateway, Identity
 from medfab_gateway.ca import AttributeRequest, Credential, signing_request
 from medfab_gateway.ehr import AsyncPatient, Patient
 from medfab_gateway.hsm import HsmToken
@@ -19,6 +23,7 @@ from softhsm import PIN, soft_hsm
 
 pytestmark = pytest.mark.integration
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "signing.md"
 HOLDER = "hospital"
 
 

@@ -5,9 +5,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from medfab_gateway._block import Block
 from medfab_gateway._calls import Client
 from medfab_gateway._commit import Commit
-from medfab_gateway._messages.signables import read_commit, read_proposal, read_transaction
+from medfab_gateway._events._feed import Item
+from medfab_gateway._events._filtered_block import FilteredBlock
+from medfab_gateway._events._private_data import BlockAndPrivateData
+from medfab_gateway._events._requests import (
+    BlockAndPrivateDataEventsRequest,
+    BlockEventsRequest,
+    ChaincodeEventsRequest,
+    DeliverRequest,
+    FilteredBlockEventsRequest,
+)
+from medfab_gateway._messages.signables import (
+    read_blocks_request,
+    read_chaincode_events_request,
+    read_commit,
+    read_proposal,
+    read_transaction,
+)
 from medfab_gateway._proposal import Proposal
 from medfab_gateway._transaction import Transaction
 from medfab_gateway.errors import SignableError
@@ -60,6 +77,43 @@ class Offline:
             transaction_id=read.transaction_id,
             message=read.message,
         )
+
+    def chaincode_events(
+        self, data: bytes, signature: bytes | None = None
+    ) -> ChaincodeEventsRequest:
+        """From `ChaincodeEventsRequest.bytes`."""
+        read = read_chaincode_events_request(data, self._client.identity)
+        _sign(read.message, signature)
+        return ChaincodeEventsRequest(
+            self._client,
+            read.message,
+            channel_name=read.channel_name,
+            chaincode_name=read.chaincode_name,
+        )
+
+    def block_events(self, data: bytes, signature: bytes | None = None) -> DeliverRequest[Block]:
+        """From `BlockEventsRequest.bytes`."""
+        return self._blocks(BlockEventsRequest, data, signature)
+
+    def filtered_block_events(
+        self, data: bytes, signature: bytes | None = None
+    ) -> DeliverRequest[FilteredBlock]:
+        """From `FilteredBlockEventsRequest.bytes`."""
+        return self._blocks(FilteredBlockEventsRequest, data, signature)
+
+    def block_and_private_data_events(
+        self, data: bytes, signature: bytes | None = None
+    ) -> DeliverRequest[BlockAndPrivateData]:
+        """From `BlockAndPrivateDataEventsRequest.bytes`."""
+        return self._blocks(BlockAndPrivateDataEventsRequest, data, signature)
+
+    def _blocks(
+        self, kind: type[DeliverRequest[Item]], data: bytes, signature: bytes | None
+    ) -> DeliverRequest[Item]:
+        """The three kinds have the same bytes; they differ in what is asked with them."""
+        read = read_blocks_request(data, self._client.identity)
+        _sign(read.message, signature)
+        return kind(self._client, read.message, channel_name=read.channel_name)
 
 
 def _sign(signed: Any, signature: bytes | None) -> None:

@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from medfab_gateway._block import Block
 from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._commit_async import AsyncCommit
-from medfab_gateway._messages.signables import read_commit, read_proposal, read_transaction
+from medfab_gateway._events._feed_async import Item
+from medfab_gateway._events._filtered_block import FilteredBlock
+from medfab_gateway._events._private_data import BlockAndPrivateData
+from medfab_gateway._events._requests_async import (
+    AsyncBlockAndPrivateDataEventsRequest,
+    AsyncBlockEventsRequest,
+    AsyncChaincodeEventsRequest,
+    AsyncDeliverRequest,
+    AsyncFilteredBlockEventsRequest,
+)
+from medfab_gateway._messages.signables import (
+    read_blocks_request,
+    read_chaincode_events_request,
+    read_commit,
+    read_proposal,
+    read_transaction,
+)
 from medfab_gateway._proposal_async import AsyncProposal
 from medfab_gateway._transaction_async import AsyncTransaction
 from medfab_gateway.errors import SignableError
@@ -59,6 +76,45 @@ class AsyncOffline:
             transaction_id=read.transaction_id,
             message=read.message,
         )
+
+    def chaincode_events(
+        self, data: bytes, signature: bytes | None = None
+    ) -> AsyncChaincodeEventsRequest:
+        """From `AsyncChaincodeEventsRequest.bytes`."""
+        read = read_chaincode_events_request(data, self._client.identity)
+        _sign(read.message, signature)
+        return AsyncChaincodeEventsRequest(
+            self._client,
+            read.message,
+            channel_name=read.channel_name,
+            chaincode_name=read.chaincode_name,
+        )
+
+    def block_events(
+        self, data: bytes, signature: bytes | None = None
+    ) -> AsyncDeliverRequest[Block]:
+        """From `AsyncBlockEventsRequest.bytes`."""
+        return self._blocks(AsyncBlockEventsRequest, data, signature)
+
+    def filtered_block_events(
+        self, data: bytes, signature: bytes | None = None
+    ) -> AsyncDeliverRequest[FilteredBlock]:
+        """From `AsyncFilteredBlockEventsRequest.bytes`."""
+        return self._blocks(AsyncFilteredBlockEventsRequest, data, signature)
+
+    def block_and_private_data_events(
+        self, data: bytes, signature: bytes | None = None
+    ) -> AsyncDeliverRequest[BlockAndPrivateData]:
+        """From `AsyncBlockAndPrivateDataEventsRequest.bytes`."""
+        return self._blocks(AsyncBlockAndPrivateDataEventsRequest, data, signature)
+
+    def _blocks(
+        self, kind: type[AsyncDeliverRequest[Item]], data: bytes, signature: bytes | None
+    ) -> AsyncDeliverRequest[Item]:
+        """The three kinds have the same bytes; they differ in what is asked with them."""
+        read = read_blocks_request(data, self._client.identity)
+        _sign(read.message, signature)
+        return kind(self._client, read.message, channel_name=read.channel_name)
 
 
 def _sign(signed: Any, signature: bytes | None) -> None:

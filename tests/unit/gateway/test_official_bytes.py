@@ -32,8 +32,7 @@ from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import chaincode_pb2, proposal_pb2
 
 from medfab_gateway import AsyncGateway, AsyncProposal, Hash
-from medfab_gateway._messages.chaincode_events import build_chaincode_events_request
-from medfab_gateway._messages.deliver import build_seek_payload
+from medfab_gateway._signable_async import AsyncSignable
 from unit.gateway.fake_gateway import make_identity
 from unit.gateway.official_bytes import (
     Recorder,
@@ -43,7 +42,7 @@ from unit.gateway.official_bytes import (
     run,
     sign,
 )
-from unit.gateway.official_cases import EVENTS, TRANSACTIONS, EventsCase, TransactionCase
+from unit.gateway.official_cases import EVENTS, TRANSACTIONS, TransactionCase
 
 IDENTITY, _ = make_identity("HospitalMSP")
 TLS_CERTIFICATE_HASH = bytes(range(32))
@@ -193,54 +192,54 @@ def with_ordered_map(proposed: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("number", range(len(EVENTS)))
-async def test_events(made: Made, number: int) -> None:
+async def test_events(
+    monkeypatch: pytest.MonkeyPatch,
+    server: Recorder,
+    gateway: AsyncGateway,
+    made: Made,
+    number: int,
+) -> None:
     case, theirs = EVENTS[number], made.events[number]
     first = len(TRANSACTIONS) * 4 + number * 4
     sent = dict(made.requests[first : first + 4])
+    network = gateway.network(case.channel)
 
-    request = build_chaincode_events_request(
-        identity=IDENTITY,
-        channel_id=case.channel,
-        chaincode_name=case.chaincode,
-        start_block=case.start_block,
-        after_transaction_id=case.after_transaction,
+    chaincode_events = network.chaincode_events_request(
+        case.chaincode, case.start_block, after_transaction_id=case.after_transaction or None
     )
-    digest = Hash.SHA256.digest(request)
-    signed = gateway_pb2.SignedChaincodeEventsRequest(request=request, signature=sign(digest))
-    assert theirs["chaincode_events"]["digest"] == digest
-    assert theirs["chaincode_events"]["bytes"] == sent["ChaincodeEvents"]
-    assert sent["ChaincodeEvents"] == signed.SerializeToString()
+    assert await request_of(chaincode_events, server) == sent["ChaincodeEvents"]
+    assert chaincode_events.bytes == theirs["chaincode_events"]["bytes"]
+    assert chaincode_events.digest == theirs["chaincode_events"]["digest"]
 
     for kind, method in STREAMS.items():
-        envelope = theirs[kind]["bytes"]
-        payload = seek_payload(case, timestamp_ns=envelope_time(envelope))
+        data = theirs[kind]["bytes"]
+        with monkeypatch.context() as patched:
+            patched.setattr(time, "time_ns", lambda data=data: envelope_time(data))
+            request = getattr(network, f"{kind}_request")(case.start_block)
         if made.client == "node":
-            payload = with_nodes_end(payload)
-        digest = Hash.SHA256.digest(payload)
-        ours = common_pb2.Envelope(payload=payload, signature=sign(digest)).SerializeToString()
-        assert theirs[kind]["digest"] == digest
-        assert sent[method] == envelope == ours
+            assert request.bytes == with_our_end(data)
+            request = getattr(gateway.offline, kind)(data)
+        assert await request_of(request, server) == sent[method]
+        assert request.bytes == data
+        assert request.digest == theirs[kind]["digest"]
 
 
-def seek_payload(case: EventsCase, *, timestamp_ns: int) -> bytes:
-    return build_seek_payload(
-        identity=IDENTITY,
-        channel_id=case.channel,
-        start_block=case.start_block,
-        stop_block=None,
-        timestamp_ns=timestamp_ns,
-        tls_certificate_hash=TLS_CERTIFICATE_HASH,
-    )
+async def request_of(request: Any, server: Recorder) -> bytes:
+    """What arrives when its stream is read."""
+    async with request.events() as events:
+        await anext(events)
+    [(_, data)] = server.take()
+    return data
 
 
-def with_nodes_end(payload: bytes) -> bytes:
-    """A seek request to the last block of which Node knows."""
-    message = common_pb2.Payload.FromString(payload)
-    seek = ab_pb2.SeekInfo.FromString(message.data)
-    assert seek.stop.specified.number == 2**64 - 1
-    seek.stop.specified.number = 2**53 - 1
-    message.data = seek.SerializeToString()
-    changed: bytes = message.SerializeToString()
+def with_our_end(envelope: bytes) -> bytes:
+    """Node's `common.Envelope`, without a signature and with the end that ours has."""
+    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(envelope).payload)
+    seek = ab_pb2.SeekInfo.FromString(payload.data)
+    assert seek.stop.specified.number == 2**53 - 1
+    seek.stop.specified.number = 2**64 - 1
+    payload.data = seek.SerializeToString()
+    changed: bytes = common_pb2.Envelope(payload=payload.SerializeToString()).SerializeToString()
     return changed
 
 
@@ -257,56 +256,32 @@ async def test_our_bytes_in_their_hands(
     transaction = await proposal.endorse()
     commit = await transaction.submit()
     await commit.status()
-    seek = seek_payload(EventsCase(start_block=3), timestamp_ns=time.time_ns())
-    events = build_chaincode_events_request(
-        identity=IDENTITY, channel_id="care", chaincode_name="ehr", start_block=3
-    )
-    messages = {
-        "proposal": proposal.bytes,
-        "transaction": transaction.bytes,
-        "commit": commit.bytes,
-        "chaincode_events": signed_events(events),
-        **dict.fromkeys(STREAMS, signed_envelope(seek)),
+    network = gateway.network("care")
+    messages: dict[str, AsyncSignable] = {
+        "proposal": proposal,
+        "transaction": transaction,
+        "commit": commit,
+        "chaincode_events": network.chaincode_events_request("ehr", 3),
+        "block_events": network.block_events_request(3),
+        "filtered_block_events": network.filtered_block_events_request(3),
+        "block_and_private_data_events": network.block_and_private_data_events_request(3),
     }
-    digests = {
-        "proposal": proposal.digest,
-        "transaction": transaction.digest,
-        "commit": commit.digest,
-        "chaincode_events": Hash.SHA256.digest(events),
-        **dict.fromkeys(STREAMS, Hash.SHA256.digest(seek)),
-    }
-    expected = [
-        *server.take(),
-        ("ChaincodeEvents", messages["chaincode_events"]),
-        *((method, messages[kind]) for kind, method in STREAMS.items()),
-    ]
+    expected = server.take()
+    for kind, method in {"chaincode_events": "ChaincodeEvents", **STREAMS}.items():
+        expected.append((method, await request_of(messages[kind], server)))
     output = await run(
         client,
         server,
         IDENTITY,
         rebuild=[
-            {"kind": kind, "bytes": data, "signature": sign(digests[kind])}
-            for kind, data in messages.items()
+            {"kind": kind, "bytes": message.bytes, "signature": sign(message.digest)}
+            for kind, message in messages.items()
         ],
     )
-    for (kind, data), rebuilt in zip(messages.items(), output["rebuilt"], strict=True):
-        assert rebuilt["signed"] == {"bytes": data, "digest": digests[kind]}, kind
-        assert rebuilt["unsigned"] == {"bytes": data, "digest": digests[kind]}, kind
+    for (kind, message), rebuilt in zip(messages.items(), output["rebuilt"], strict=True):
+        ours = {"bytes": message.bytes, "digest": message.digest}
+        assert rebuilt == {"signed": ours, "unsigned": ours}, kind
     assert server.take() == expected
-
-
-def signed_events(request: bytes) -> bytes:
-    message = gateway_pb2.SignedChaincodeEventsRequest(
-        request=request, signature=sign(Hash.SHA256.digest(request))
-    )
-    data: bytes = message.SerializeToString()
-    return data
-
-
-def signed_envelope(payload: bytes) -> bytes:
-    message = common_pb2.Envelope(payload=payload, signature=sign(Hash.SHA256.digest(payload)))
-    data: bytes = message.SerializeToString()
-    return data
 
 
 async def test_their_bytes_in_our_hands(
@@ -324,6 +299,12 @@ async def test_their_bytes_in_our_hands(
     await transaction.submit()
     await gateway.offline.commit(theirs["commit"]["bytes"]).status()
     assert server.take() == sent
+
+    first = len(TRANSACTIONS) * 4
+    for method, data in made.requests[first : first + 4]:
+        kind = {method: kind for kind, method in STREAMS.items()}.get(method, "chaincode_events")
+        rebuilt = getattr(gateway.offline, kind)(data, sign(made.events[0][kind]["digest"]))
+        assert await request_of(rebuilt, server) == data
 
 
 @pytest.mark.parametrize("client", ["node", "go"])

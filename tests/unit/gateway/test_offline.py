@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 from fabric_protos.common import common_pb2
@@ -11,6 +12,7 @@ from fabric_protos.peer import proposal_pb2
 
 from medfab_gateway import (
     AsyncGateway,
+    AsyncNetwork,
     AsyncProposal,
     Endpoint,
     Hash,
@@ -20,6 +22,7 @@ from medfab_gateway import (
 )
 from unit.gateway.fake_gateway import FakeGateway, make_identity, serve
 from unit.gateway.forms import Connect
+from unit.gateway.official_bytes import recorder
 
 IDENTITY, KEY = make_identity()
 OTHER_IDENTITY, _ = make_identity("OtherMSP")
@@ -132,22 +135,72 @@ async def test_the_digest_follows_the_gateways_hash(
         assert gateway.offline.proposal(proposal.bytes).digest == proposal.digest == expected
 
 
+EVENTS: dict[str, Callable[[AsyncNetwork], Any]] = {
+    "chaincode_events": lambda network: network.chaincode_events_request("ehr", 3),
+    "block_events": lambda network: network.block_events_request(3),
+    "filtered_block_events": lambda network: network.filtered_block_events_request(3),
+    "block_and_private_data_events": lambda network: network.block_and_private_data_events_request(
+        3
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+async def test_events_requested_with_a_signature_made_elsewhere(
+    connect: Connect, kind: str
+) -> None:
+    async with (
+        recorder() as server,
+        connect(Endpoint(server.address, insecure=True), IDENTITY) as gateway,
+    ):
+        request = EVENTS[kind](gateway.network("care"))
+        rebuild = getattr(gateway.offline, kind)
+        with pytest.raises(SigningError, match="has no signer"):
+            await anext(aiter(rebuild(request.bytes).events()))
+        assert server.take() == []
+        signed = rebuild(request.bytes, SIGN(request.digest))
+        assert signed.digest == request.digest
+        async with signed.events() as events:
+            event = await anext(aiter(events))
+        assert (
+            type(event).__name__
+            == {
+                "chaincode_events": "CommittedEvent",
+                "block_events": "Block",
+                "filtered_block_events": "FilteredBlock",
+                "block_and_private_data_events": "BlockAndPrivateData",
+            }[kind]
+        )
+        [(_, sent)] = server.take()
+        assert sent == signed.bytes == rebuild(signed.bytes).bytes
+
+
+async def messages_of_every_kind(gateway: AsyncGateway) -> dict[str, bytes]:
+    """Of a gateway with a signer. All blocks requests have the same form: one stands for them."""
+    proposal = gateway.network("care").contract("ehr").proposal("Log")
+    transaction = await proposal.endorse()
+    commit = await transaction.submit()
+    events = {kind: EVENTS[kind](gateway.network("care")) for kind in EVENTS}
+    unsigned = gateway_pb2.ProposedTransaction.FromString(proposal.bytes)
+    unsigned.proposal.signature = b""  # so that nothing stands at its end that may be missing
+    return {
+        "proposal": unsigned.SerializeToString(),
+        "transaction": transaction.bytes,
+        "commit": commit.bytes,
+        "chaincode_events": events["chaincode_events"].bytes,
+        "block_events": events["block_events"].bytes,
+    }
+
+
 async def test_bytes_of_another_kind(
     endpoint: Endpoint, unsigned: AsyncGateway, connect: Connect
 ) -> None:
     async with connect(endpoint, IDENTITY, SIGN) as signing:
-        proposal = propose(signing)
-        transaction = await proposal.endorse()
-        commit = await transaction.submit()
-    readers = {
-        "proposal": unsigned.offline.proposal,
-        "transaction": unsigned.offline.transaction,
-        "commit": unsigned.offline.commit,
-    }
-    messages = {"proposal": proposal, "transaction": transaction, "commit": commit}
-    for kind, read in readers.items():
-        assert read(messages[kind].bytes).bytes == messages[kind].bytes
-        others = [message.bytes for name, message in messages.items() if name != kind]
+        messages = await messages_of_every_kind(signing)
+    for kind, whole in messages.items():
+        read = getattr(unsigned.offline, kind)
+        assert read(whole).bytes == whole
+        others = [data for name, data in messages.items() if name != kind]
         for data in (*others, b"", b"no message", b"\x00" * 100):
             with pytest.raises(SignableError, match="The bytes are not"):
                 read(data)
@@ -156,22 +209,14 @@ async def test_bytes_of_another_kind(
 async def test_every_truncation_is_refused(
     endpoint: Endpoint, unsigned: AsyncGateway, connect: Connect
 ) -> None:
-    """But for the list of organisations and the signature, which stand at the end."""
+    """But within the signature, whose end no one but the peer can know."""
     async with connect(endpoint, IDENTITY, SIGN) as signing:
-        proposal = signing.network("care").contract("ehr").proposal("Log")
-        transaction = await proposal.endorse()
-        commit = await transaction.submit()
-    data = gateway_pb2.ProposedTransaction.FromString(proposal.bytes)
-    data.proposal.signature = b""
-    for read, whole in (
-        (unsigned.offline.proposal, data.SerializeToString()),
-        (unsigned.offline.transaction, transaction.bytes),
-        (unsigned.offline.commit, commit.bytes),
-    ):
-        read(whole)
-        for length in range(len(whole) - 80):
+        messages = await messages_of_every_kind(signing)
+    signed = {"transaction", "commit"}
+    for kind, whole in messages.items():
+        for length in range(len(whole) - (80 if kind in signed else 0)):
             with pytest.raises(SignableError):
-                read(whole[:length])
+                getattr(unsigned.offline, kind)(whole[:length])
 
 
 async def test_another_identitys_bytes(endpoint: Endpoint, connect: Connect) -> None:
@@ -179,16 +224,9 @@ async def test_another_identitys_bytes(endpoint: Endpoint, connect: Connect) -> 
         connect(endpoint, IDENTITY, SIGN) as mine,
         connect(endpoint, OTHER_IDENTITY) as others,
     ):
-        proposal = propose(mine)
-        transaction = await proposal.endorse()
-        commit = await transaction.submit()
-        for read, data in (
-            (others.offline.proposal, proposal.bytes),
-            (others.offline.transaction, transaction.bytes),
-            (others.offline.commit, commit.bytes),
-        ):
+        for kind, data in (await messages_of_every_kind(mine)).items():
             with pytest.raises(SignableError, match="OtherMSP identity"):
-                read(data)
+                getattr(others.offline, kind)(data)
 
 
 async def test_bytes_that_contradict_themselves(
