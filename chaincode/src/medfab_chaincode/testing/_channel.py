@@ -1,0 +1,55 @@
+"""A channel: its organisations, what is deployed on it, and its state now."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from medfab_chaincode._execution import Executor
+from medfab_chaincode._router import Router
+from medfab_chaincode.testing._definitions import Chaincode
+from medfab_chaincode.testing._lifecycle import LIFECYCLE, definition_keys
+from medfab_chaincode.testing._world import Space, Version, Versioned, World
+
+
+class Channel:
+    """What the peers of a channel share; only `deploy` and commits change it."""
+
+    def __init__(
+        self, channel_id: str, organizations: tuple[str, ...], others: "Sequence[Channel]"
+    ) -> None:
+        self.id = channel_id
+        self.organizations = organizations
+        self.others = {other.id: other for other in others}
+        """The channels that its peers have joined besides."""
+        self.chaincodes: dict[str, Chaincode] = {}
+        self.world = World(MappingProxyType({}), MappingProxyType({}), height=1)
+        self.transaction_ids: set[str] = set()
+        """Those in the chain, the invalid ones too."""
+        self._executors: dict[tuple[str, str], Executor] = {}
+
+    def deploy(self, chaincode: Chaincode) -> None:
+        """Define a chaincode, and start its process at every organisation.
+
+        Raises `DefinitionError` if a contract cannot be served.
+        """
+        for msp_id in self.organizations:
+            contracts = [make() for make in chaincode.contracts]
+            self._executors[msp_id, chaincode.name] = Executor(Router(contracts))
+        self.chaincodes[chaincode.name] = chaincode
+        version = Version(self.world.height - 1, len(self.chaincodes) - 1)
+        self.world = self.world.updated(
+            {
+                (Space(LIFECYCLE), key): Versioned(b"defined", version)
+                for key in definition_keys(chaincode.name)
+            }
+        )
+
+    def executor(self, msp_id: str, chaincode: str) -> Executor:
+        """Return the process of a deployed chaincode at an organisation."""
+        return self._executors[msp_id, chaincode]
+
+    def put_initial(self, updates: Mapping[tuple[Space, str | bytes], bytes]) -> None:
+        """Put state there as if an earlier block had written it."""
+        version = Version(0, 0)
+        self.world = self.world.updated(
+            {place: Versioned(value, version) for place, value in updates.items()}
+        )

@@ -1,0 +1,54 @@
+"""Which organisations endorse where the client names none: what gateway and discovery choose."""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from medfab_chaincode.testing._channel import Channel
+from medfab_chaincode.testing._endorsement_check import (
+    collection_policy,
+    policies_of,
+    written_places,
+)
+from medfab_chaincode.testing._endorser import Endorsement
+from medfab_chaincode.testing._lifecycle import LIFECYCLE
+from medfab_chaincode.testing._policies import EndorsementPolicy
+
+
+def choose_endorsers(
+    channel: Channel, first: Endorsement, *, protect_transient: bool
+) -> tuple[str, ...] | None:
+    """Return the fewest organisations whose signatures the first answer shows to be enough.
+
+    With the first endorser among them where that is possible; None where there is no such set.
+    Only members take part in what reads a collection, or, with transient data, writes to it.
+    """
+    policies = list(_policies(channel, first))
+    able = _able(channel, first, protect_transient=protect_transient)
+    ordered = sorted(able, key=lambda msp_id: msp_id != first.msp_id)
+    for size in range(1, len(ordered) + 1):
+        for endorsers in combinations(ordered, size):
+            if all(policy.is_met_by(endorsers) for policy in policies):
+                return endorsers
+    return None
+
+
+def _policies(channel: Channel, first: Endorsement) -> Iterator[EndorsementPolicy]:
+    for name, each in first.sets.items():
+        if name != LIFECYCLE:
+            places = list(written_places(name, each))
+            yield from policies_of(channel.chaincodes[name], places, channel.world)
+    for name, collection in first.private_reads:
+        yield collection_policy(channel.chaincodes[name], collection)
+
+
+def _able(channel: Channel, first: Endorsement, *, protect_transient: bool) -> list[str]:
+    closed = set(first.private_reads)
+    if protect_transient:
+        closed |= {
+            (name, collection)
+            for name, each in first.sets.items()
+            for collection, private in each.collections.items()
+            if private.writes or private.metadata_writes
+        }
+    members = [channel.chaincodes[name].collections[each].members for name, each in closed]
+    return [msp_id for msp_id in channel.organizations if all(msp_id in each for each in members)]

@@ -1,0 +1,251 @@
+"""The peer's side of one call of a chaincode: every request of the shim, answered.
+
+It follows Fabric's `core/chaincode/handler.go`, in the words of its errors too.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fabric_protos.ledger.queryresult import kv_query_result_pb2
+from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
+
+from medfab_chaincode._results import KeyModification
+from medfab_chaincode.testing._definitions import Chaincode, Collection, is_implicit
+from medfab_chaincode.testing._queries import Next, OpenQueries, QueryNotOpenError, page
+from medfab_chaincode.testing._simulation import RangeScan, RefusalError, Simulation
+
+shim = chaincode_shim_pb2
+
+CallChaincode = Callable[[Any], Awaitable[bytes]]
+"""From a `ChaincodeSpec` to the serialised message that ended the call."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """What a peer knows about one call of a chaincode."""
+
+    channel_id: str
+    transaction_id: str
+    chaincode: Chaincode
+    creator_msp_id: str
+    simulation: Simulation
+    call_chaincode: CallChaincode
+
+
+class Requests:
+    """Answers the requests of one call."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._simulation = call.simulation
+        self._name = call.chaincode.name
+        self._queries = OpenQueries()
+
+    async def answer(self, kind: str, payload: bytes) -> bytes:
+        """Return the payload of the RESPONSE. Raises `RefusalError` for an ERROR."""
+        try:
+            if kind == "INVOKE_CHAINCODE":
+                spec = chaincode_pb2.ChaincodeSpec.FromString(payload)
+                return await self._call.call_chaincode(spec)
+            return _HANDLERS[kind](self, payload)
+        except RefusalError as error:
+            transaction_id = self._call.transaction_id
+            raise RefusalError(
+                f"{kind} failed: transaction ID: {transaction_id}: {error}"
+            ) from None
+
+    # -- reads -------------------------------------------------------------------------------
+
+    def _get_state(self, payload: bytes) -> bytes:
+        get = shim.GetState.FromString(payload)
+        if get.collection:
+            self._check_read(get.collection)
+            return self._simulation.get_private_data(self._name, get.collection, get.key)
+        return self._simulation.get_state(self._name, get.key)
+
+    def _get_state_multiple(self, payload: bytes) -> bytes:
+        get = shim.GetStateMultiple.FromString(payload)
+        if get.collection:
+            self._check_read(get.collection)
+            values = self._simulation.get_private_data_many(self._name, get.collection, get.keys)
+        else:
+            values = [self._simulation.get_state(self._name, key) for key in get.keys]
+        return _bytes(shim.GetStateMultipleResult(values=values))
+
+    def _get_private_data_hash(self, payload: bytes) -> bytes:
+        get = shim.GetState.FromString(payload)
+        return self._simulation.get_private_data_hash(self._name, get.collection, get.key)
+
+    def _get_state_metadata(self, payload: bytes) -> bytes:
+        get = shim.GetStateMetadata.FromString(payload)
+        if get.collection:
+            self._check_read(get.collection)
+            found = self._simulation.get_private_data_metadata(self._name, get.collection, get.key)
+        else:
+            found = self._simulation.get_state_metadata(self._name, get.key)
+        entries = [shim.StateMetadata(metakey=name, value=found[name]) for name in found]
+        return _bytes(shim.StateMetadataResult(entries=entries))
+
+    # -- queries -----------------------------------------------------------------------------
+
+    def _get_state_by_range(self, payload: bytes) -> bytes:
+        query = shim.GetStateByRange.FromString(payload)
+        paging = shim.QueryMetadata.FromString(query.metadata)
+        if query.collection:
+            self._check_read(query.collection)
+            scan = self._simulation.scan_private(
+                self._name, query.collection, query.startKey, query.endKey
+            )
+        elif paging.pageSize or paging.bookmark:
+            self._simulation.begin_paged_query()
+            start = paging.bookmark or query.startKey
+            scan = self._simulation.scan(self._name, start, query.endKey)
+            return page(self._pairs(scan), paging.pageSize, scan.bookmark)
+        else:
+            scan = self._simulation.scan(self._name, query.startKey, query.endKey)
+        return self._queries.open(self._pairs(scan))
+
+    def _get_query_result(self, payload: bytes) -> bytes:
+        query = shim.GetQueryResult.FromString(payload)
+        paging = shim.QueryMetadata.FromString(query.metadata)
+        if query.collection:
+            self._check_read(query.collection)
+            self._simulation.begin_private_query()
+            self._simulation.check_collection(self._name, query.collection)
+        elif paging.pageSize or paging.bookmark:
+            self._simulation.begin_paged_query()
+            raise RefusalError("ExecuteQueryWithMetadata not supported for leveldb")
+        raise RefusalError("ExecuteQuery not supported for leveldb")
+
+    def _get_history_for_key(self, payload: bytes) -> bytes:
+        key = shim.GetHistoryForKey.FromString(payload).key
+        changes = self._simulation.world.histories.get((self._name, key), ())
+        newest_first = iter([_modification(change) for change in reversed(changes)])
+        return self._queries.open(lambda: next(newest_first, None))
+
+    def _query_state_next(self, payload: bytes) -> bytes:
+        try:
+            return self._queries.next(shim.QueryStateNext.FromString(payload).id)
+        except QueryNotOpenError:
+            raise RefusalError("query iterator not found") from None
+
+    def _query_state_close(self, payload: bytes) -> bytes:
+        return self._queries.close(shim.QueryStateClose.FromString(payload).id)
+
+    # -- writes ------------------------------------------------------------------------------
+
+    def _put_state(self, payload: bytes) -> bytes:
+        self._write(shim.WriteRecord.PUT_STATE, shim.PutState.FromString(payload))
+        return b""
+
+    def _delete_state(self, payload: bytes) -> bytes:
+        self._write(shim.WriteRecord.DEL_STATE, shim.DelState.FromString(payload))
+        return b""
+
+    def _purge_private_data(self, payload: bytes) -> bytes:
+        self._write(shim.WriteRecord.PURGE_PRIVATE_DATA, shim.DelState.FromString(payload))
+        return b""
+
+    def _put_state_metadata(self, payload: bytes) -> bytes:
+        self._write(shim.WriteRecord.PUT_STATE_METADATA, shim.PutStateMetadata.FromString(payload))
+        return b""
+
+    def _write_batch_state(self, payload: bytes) -> bytes:
+        for record in shim.WriteBatchState.FromString(payload).rec:
+            self._write(record.type, record)
+        return b""
+
+    def _write(self, kind: int, record: Any) -> None:
+        simulation, name, collection = self._simulation, self._name, record.collection
+        if kind == shim.WriteRecord.PURGE_PRIVATE_DATA and not collection:
+            raise RefusalError("only applicable for private data")
+        if collection:
+            self._check_write(collection)
+        if kind == shim.WriteRecord.PUT_STATE_METADATA:
+            metadata = {record.metadata.metakey: record.metadata.value}
+            if collection:
+                simulation.set_private_data_metadata(name, collection, record.key, metadata)
+            else:
+                simulation.set_state_metadata(name, record.key, metadata)
+        elif kind == shim.WriteRecord.PURGE_PRIVATE_DATA:
+            simulation.purge_private_data(name, collection, record.key)
+        else:
+            value = record.value if kind == shim.WriteRecord.PUT_STATE else b""
+            if collection:
+                simulation.set_private_data(name, collection, record.key, value)
+            else:
+                simulation.set_state(name, record.key, value)
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _check_read(self, collection: str) -> None:
+        definition = self._collection(collection)
+        if definition is not None and definition.member_only_read:
+            self._check_member(definition, "read")
+
+    def _check_write(self, collection: str) -> None:
+        definition = self._collection(collection)
+        if definition is not None and definition.member_only_write:
+            self._check_member(definition, "write")
+
+    def _collection(self, name: str) -> Collection | None:
+        """Find a collection; None for what looks like one of an unknown organisation's.
+
+        Fabric takes its name at first, and refuses it later.
+        """
+        self._simulation.read_definition(self._name)
+        found = self._call.chaincode.collections.get(name)
+        if found is None and not is_implicit(name):
+            raise RefusalError(
+                f"collection {self._call.channel_id}/{self._name}/{name} could not be found"
+            )
+        return found
+
+    def _check_member(self, collection: Collection, access: str) -> None:
+        if self._call.creator_msp_id not in collection.members:
+            raise RefusalError(
+                f"tx creator does not have {access} access permission on privatedata in"
+                f" chaincodeName:{self._name} collectionName: {collection.name}"
+            )
+
+    def _pairs(self, scan: RangeScan) -> Next:
+        def following() -> bytes | None:
+            found = scan.next()
+            if found is None:
+                return None
+            key, value = found
+            return _bytes(kv_query_result_pb2.KV(namespace=self._name, key=key, value=value))
+
+        return following
+
+
+_HANDLERS: dict[str, Callable[[Requests, bytes], bytes]] = {
+    "DEL_STATE": Requests._delete_state,
+    "GET_HISTORY_FOR_KEY": Requests._get_history_for_key,
+    "GET_PRIVATE_DATA_HASH": Requests._get_private_data_hash,
+    "GET_QUERY_RESULT": Requests._get_query_result,
+    "GET_STATE": Requests._get_state,
+    "GET_STATE_BY_RANGE": Requests._get_state_by_range,
+    "GET_STATE_METADATA": Requests._get_state_metadata,
+    "GET_STATE_MULTIPLE": Requests._get_state_multiple,
+    "PURGE_PRIVATE_DATA": Requests._purge_private_data,
+    "PUT_STATE": Requests._put_state,
+    "PUT_STATE_METADATA": Requests._put_state_metadata,
+    "QUERY_STATE_CLOSE": Requests._query_state_close,
+    "QUERY_STATE_NEXT": Requests._query_state_next,
+    "WRITE_BATCH_STATE": Requests._write_batch_state,
+}
+
+
+def _modification(change: KeyModification) -> bytes:
+    message = kv_query_result_pb2.KeyModification(
+        tx_id=change.transaction_id, value=change.value or b"", is_delete=change.is_delete
+    )
+    message.timestamp.FromDatetime(change.timestamp)
+    return _bytes(message)
+
+
+def _bytes(message: Any) -> bytes:
+    serialized: bytes = message.SerializeToString()
+    return serialized
