@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from medfab_chaincode._chaincode import Chaincode
+from medfab_chaincode._contract import Contract
 from medfab_chaincode._execution import Executor
 from medfab_chaincode._router import Router
-from medfab_chaincode.testing._definitions import Chaincode
+from medfab_chaincode.testing._definitions import ChaincodeDefinition
 from medfab_chaincode.testing._lifecycle import LIFECYCLE, definition_keys
 from medfab_chaincode.testing._world import Space, Version, Versioned, World
 
@@ -20,20 +22,19 @@ class Channel:
         self.organizations = organizations
         self.others = {other.id: other for other in others}
         """The channels that its peers have joined besides."""
-        self.chaincodes: dict[str, Chaincode] = {}
+        self.chaincodes: dict[str, ChaincodeDefinition] = {}
         self.world = World(MappingProxyType({}), MappingProxyType({}), height=1)
         self.transaction_ids: set[str] = set()
         """Those in the chain, the invalid ones too."""
         self._executors: dict[tuple[str, str], Executor] = {}
 
-    def deploy(self, chaincode: Chaincode) -> None:
+    def deploy(self, chaincode: ChaincodeDefinition) -> None:
         """Define a chaincode, and start its process at every organisation.
 
         Raises `DefinitionError` if a contract cannot be served.
         """
         for msp_id in self.organizations:
-            contracts = [make() for make in chaincode.contracts]
-            self._executors[msp_id, chaincode.name] = Executor(Router(contracts))
+            self._executors[msp_id, chaincode.name] = _executor(chaincode)
         self.chaincodes[chaincode.name] = chaincode
         version = Version(self.world.height - 1, len(self.chaincodes) - 1)
         self.world = self.world.updated(
@@ -53,3 +54,10 @@ class Channel:
         self.world = self.world.updated(
             {place: Versioned(value, version) for place, value in updates.items()}
         )
+
+
+def _executor(definition: ChaincodeDefinition) -> Executor:
+    contracts = [make() for make in definition.contracts]
+    if isinstance(contracts[0], Chaincode):
+        return Executor(contracts[0])
+    return Executor(Router([each for each in contracts if isinstance(each, Contract)]))

@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from medfab_chaincode._chaincode import Chaincode
 from medfab_chaincode._contract import Contract
 from medfab_chaincode.testing._policies import EndorsementPolicy, any_of
 
-ContractFactory = Callable[[], Contract]
-"""A contract class, or anything else that makes a contract: called once for each peer."""
+ContractFactory = Callable[[], Contract | Chaincode]
+"""A class, or anything else that makes one contract or raw chaincode: called for each peer."""
 
 _IMPLICIT_PREFIX = "_implicit_org_"
 _COLLECTION_NAME = re.compile(r"[A-Za-z0-9-][A-Za-z0-9_-]*")
@@ -40,13 +41,13 @@ class Collection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chaincode:
+class ChaincodeDefinition:
     """A chaincode as the organisations of a channel have agreed on it."""
 
     name: str
 
     contracts: tuple[ContractFactory, ...]
-    """The first one makes the default contract."""
+    """The first one makes the default contract; a raw chaincode stands alone."""
 
     collections: Mapping[str, Collection]
     """By name; the implicit collections are among them."""
@@ -64,7 +65,7 @@ def define_chaincode(
     policy: EndorsementPolicy,
     version: str,
     organizations: Sequence[str],
-) -> Chaincode:
+) -> ChaincodeDefinition:
     """Check a definition as its approval would, and add the implicit collections.
 
     Raises `ValueError`, which says what is wrong.
@@ -86,7 +87,7 @@ def define_chaincode(
         if collection.endorsement_policy is not None:
             _check_policy(where, collection.endorsement_policy, organizations)
         by_name[collection.name] = collection
-    return Chaincode(
+    return ChaincodeDefinition(
         name=name,
         contracts=tuple(contracts),
         collections=by_name,

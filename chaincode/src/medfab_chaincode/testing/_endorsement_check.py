@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from google.protobuf.message import DecodeError
 
 from medfab_chaincode._metadata import VALIDATION_PARAMETER
-from medfab_chaincode.testing._definitions import Chaincode
+from medfab_chaincode.testing._definitions import ChaincodeDefinition
 from medfab_chaincode.testing._policies import EndorsementPolicy, key_policy
 from medfab_chaincode.testing._read_write_set import NamespaceSet, sha256
 from medfab_chaincode.testing._transaction import Transaction
@@ -22,7 +22,7 @@ Place = tuple[Space, Key]
 
 def is_endorsed(
     transaction: Transaction,
-    chaincodes: Mapping[str, Chaincode],
+    chaincodes: Mapping[str, ChaincodeDefinition],
     world: World,
     changed_policies: Collection[Place],
 ) -> bool:
@@ -68,7 +68,7 @@ def policy_places(name: str, written: NamespaceSet) -> Iterator[Place]:
 
 
 def policies_of(
-    chaincode: Chaincode, places: Collection[Place], world: World
+    chaincode: ChaincodeDefinition, places: Collection[Place], world: World
 ) -> Iterator[EndorsementPolicy]:
     """Yield the policies that writing to these places asks for; one at least."""
     if not places:
@@ -82,7 +82,7 @@ def policies_of(
             yield collection_policy(chaincode, space.collection)
 
 
-def collection_policy(chaincode: Chaincode, collection: str) -> EndorsementPolicy:
+def collection_policy(chaincode: ChaincodeDefinition, collection: str) -> EndorsementPolicy:
     """Return the policy of a collection, or of public state where the name is empty."""
     if not collection:
         return chaincode.policy

@@ -133,11 +133,15 @@ class Endorser:
 
     def _other(self, channel_id: str) -> Channel:
         other = self._channel.others.get(channel_id)
-        creator = self._proposal.creator_msp_id
         if other is None or self._msp_id not in other.organizations:
-            raise RefusalError(f"[channel {channel_id}] is not known to this peer")
-        if creator not in other.organizations:
-            raise RefusalError(f"{creator} may not write to channel {channel_id}")
+            raise RefusalError(f"Failed to get policy manager for channel [{channel_id}]")
+        if self._proposal.creator_msp_id not in other.organizations:
+            raise RefusalError(
+                "Failed evaluating policy on signed data during check policy on channel"
+                f" [{channel_id}] with policy [/Channel/Application/Writers]: [implicit policy"
+                " evaluation failed - 0 sub-policies were satisfied, but this policy requires 1"
+                " of the 'Writers' sub-policies to be satisfied]"
+            )
         return other
 
     def _event(self, ending: Any) -> Any:

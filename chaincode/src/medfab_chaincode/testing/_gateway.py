@@ -57,17 +57,15 @@ async def endorse_proposal(
     gateway: the organisation whose peer is asked first in the second case.
     Raises `EndorseError`.
     """
-    endorsements: list[Endorsement] = []
-    if not organizations:
-        first = await _endorse(channel, proposal, gateway, _FIRST_FAILED)
-        organizations = _choose(channel, proposal, first)
-        endorsements.append(first)
-    for msp_id in organizations:
-        if not endorsements or msp_id != endorsements[0].msp_id:
-            endorsement = await _endorse(channel, proposal, msp_id, _SOME_FAILED)
-            endorsements.append(endorsement)
-    first, *others = endorsements
-    for other in others:
+    if organizations:
+        endorsements = await _ask(channel, proposal, organizations, _SOME_FAILED)
+    else:
+        endorsements = await _ask(channel, proposal, [gateway], _FIRST_FAILED)
+        organizations = _choose(channel, proposal, endorsements[0])
+        others = [msp_id for msp_id in organizations if msp_id != gateway]
+        endorsements += await _ask(channel, proposal, others, _SOME_FAILED)
+    first, *others_answers = endorsements
+    for other in others_answers:
         if other.response_payload != first.response_payload:
             msp_ids = (first.msp_id, other.msp_id)
             what = differences(first, other)
@@ -76,7 +74,9 @@ async def endorse_proposal(
 
 
 def _choose(channel: Channel, proposal: Proposal, first: Endorsement) -> tuple[str, ...]:
-    chosen = choose_endorsers(channel, first, protect_transient=proposal.has_transient_data)
+    chosen = choose_endorsers(
+        channel, proposal.chaincode, first, protect_transient=proposal.has_transient_data
+    )
     if chosen is None:
         raise EndorseError(
             "no combination of peers can be derived which satisfy the endorsement policy; name "
@@ -87,17 +87,25 @@ def _choose(channel: Channel, proposal: Proposal, first: Endorsement) -> tuple[s
     return chosen
 
 
-async def _endorse(channel: Channel, proposal: Proposal, msp_id: str, failure: str) -> Endorsement:
-    try:
-        return await _process(channel, proposal, msp_id)
-    except _RefusedError as error:
+async def _ask(
+    channel: Channel, proposal: Proposal, organizations: Sequence[str], failure: str
+) -> list[Endorsement]:
+    endorsements: list[Endorsement] = []
+    refusals: list[_RefusedError] = []
+    for msp_id in organizations:
+        try:
+            endorsements.append(await _process(channel, proposal, msp_id))
+        except _RefusedError as error:
+            refusals.append(error)
+    if refusals:
         raise EndorseError(
             failure,
             code="ABORTED",
             transaction_id=proposal.transaction_id,
-            details=[error.detail],
-            chaincode=error.chaincode,
-        ) from error
+            details=[refusal.detail for refusal in refusals],
+            chaincode=refusals[0].chaincode,
+        ) from refusals[0]
+    return endorsements
 
 
 async def _process(channel: Channel, proposal: Proposal, msp_id: str) -> Endorsement:

@@ -15,14 +15,15 @@ from medfab_chaincode.testing._policies import EndorsementPolicy
 
 
 def choose_endorsers(
-    channel: Channel, first: Endorsement, *, protect_transient: bool
+    channel: Channel, chaincode: str, first: Endorsement, *, protect_transient: bool
 ) -> tuple[str, ...] | None:
     """Return the fewest organisations whose signatures the first answer shows to be enough.
 
     With the first endorser among them where that is possible; None where there is no such set.
     Only members take part in what reads a collection, or, with transient data, writes to it.
     """
-    policies = list(_policies(channel, first))
+    # A transaction that reads and writes nothing is held to the policy of what was called.
+    policies = list(_policies(channel, first)) or [channel.chaincodes[chaincode].policy]
     able = _able(channel, first, protect_transient=protect_transient)
     ordered = sorted(able, key=lambda msp_id: msp_id != first.msp_id)
     for size in range(1, len(ordered) + 1):

@@ -11,7 +11,7 @@ from fabric_protos.ledger.queryresult import kv_query_result_pb2
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 
 from medfab_chaincode._results import KeyModification
-from medfab_chaincode.testing._definitions import Chaincode, Collection, is_implicit
+from medfab_chaincode.testing._definitions import ChaincodeDefinition, Collection, is_implicit
 from medfab_chaincode.testing._queries import Next, OpenQueries, QueryNotOpenError, page
 from medfab_chaincode.testing._simulation import RangeScan, RefusalError, Simulation
 
@@ -27,7 +27,7 @@ class Call:
 
     channel_id: str
     transaction_id: str
-    chaincode: Chaincode
+    chaincode: ChaincodeDefinition
     creator_msp_id: str
     simulation: Simulation
     call_chaincode: CallChaincode

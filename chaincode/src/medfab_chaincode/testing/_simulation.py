@@ -5,7 +5,7 @@ It follows Fabric's `core/ledger/kvledger/txmgmt/txmgr`, in the words of its err
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from medfab_chaincode.testing._definitions import Chaincode
+from medfab_chaincode.testing._definitions import ChaincodeDefinition
 from medfab_chaincode.testing._lifecycle import LIFECYCLE, definition_keys
 from medfab_chaincode.testing._range_reads import range_query_info
 from medfab_chaincode.testing._read_write_set import MetadataEntries, ReadWriteSet, sha256
@@ -52,7 +52,11 @@ class Simulation:
     """What one transaction reads and writes on one channel at the peer of one organisation."""
 
     def __init__(
-        self, world: World, chaincodes: Mapping[str, Chaincode], holder: str, transaction_id: str
+        self,
+        world: World,
+        chaincodes: Mapping[str, ChaincodeDefinition],
+        holder: str,
+        transaction_id: str,
     ) -> None:
         self.world = world
         self.sets = ReadWriteSet()
