@@ -14,10 +14,12 @@ from medfab_chaincode import (
 )
 from medfab_chaincode._access import AccessRule
 from medfab_chaincode._router import Router
+from medfab_chaincode.testing import Identity
 from unit.chaincode.contract_help import router_of, run, stub_of
-from unit.chaincode.ehr_people import creator
 
-NURSE = creator("A", "nurse", ("role", "nurse"), ("ward", ""), units=("client", "ward 7"))
+NURSE = Identity(
+    "A", "nurse", {"role": "nurse", "ward": ""}, organizational_units=("ward 7",)
+).serialized
 
 
 class Guarded(Contract):

@@ -1,8 +1,8 @@
-"""The contract and its clients together, on the fake peer's ledger."""
+"""The contract and its clients together, on a ledger in memory."""
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +10,7 @@ import pytest
 
 from medfab_chaincode import Stub
 from medfab_chaincode.ehr import EhrContract, _records
+from medfab_chaincode.testing import Collection, Ledger, majority_of
 from medfab_gateway.ehr import (
     AsyncPatient,
     AsyncPractitioner,
@@ -24,34 +25,33 @@ from medfab_gateway.ehr import (
     phi_values,
 )
 from medfab_gateway.errors import EndorseError
-from unit.chaincode import fake_peer
-from unit.chaincode.conftest import Certificates, Serving
-from unit.chaincode.ehr_people import Caller, patient_creator, practitioner_creator
-from unit.chaincode.fake_peer import TIMESTAMP, FakePeer, connect
+from unit.chaincode.ehr_people import Caller, patient, practitioner
 
 PATIENT = "00112233445566778899aabbccddeeff"
 KEY = FilingKey(bytes(range(32)))
 HOSPITAL, CLINIC, INSURER = "HospitalMSP", "ClinicMSP", "InsurerMSP"
+ORGANIZATIONS = [HOSPITAL, CLINIC, INSURER]
+TIMESTAMP = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 
 
 @pytest.fixture
-async def peer(serving: Serving, certificates: Certificates) -> AsyncIterator[FakePeer]:
-    async with (
-        serving(EhrContract()) as address,
-        connect(address, certificates.credentials()) as peer,
-    ):
-        peer.results_per_batch = 100
-        yield peer
+def ledger() -> Ledger:
+    """As `medfab_network` deploys the contract, with everyone a custodian."""
+    majority = majority_of(*ORGANIZATIONS)
+    consents = Collection(name="consents", members=ORGANIZATIONS, endorsement_policy=majority)
+    ledger = Ledger(EhrContract, organizations=ORGANIZATIONS, collections=[consents])
+    ledger.now = TIMESTAMP
+    return ledger
 
 
 class World:
     """A hospital that holds records, a clinic that wants them, and the patient."""
 
-    def __init__(self, peer: FakePeer) -> None:
-        self.peer = peer
-        self.filer = Caller(peer, practitioner_creator(HOSPITAL, "dr-hill"))
-        self.asker = Caller(peer, practitioner_creator(CLINIC, "dr-cole"))
-        self.self = Caller(peer, patient_creator(HOSPITAL, PATIENT))
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.filer = Caller(ledger, practitioner(HOSPITAL, "dr-hill"))
+        self.asker = Caller(ledger, practitioner(CLINIC, "dr-cole"))
+        self.self = Caller(ledger, patient(HOSPITAL, PATIENT))
         self.provider = AsyncProvider(self.filer.contract, msp_id=HOSPITAL, filing_key=KEY)
         self.practitioner = AsyncPractitioner(self.asker.contract, custodians=[HOSPITAL, CLINIC])
         self.patient = AsyncPatient(self.self.contract, custodians=[HOSPITAL, CLINIC])
@@ -71,10 +71,20 @@ class World:
             not_after=TIMESTAMP + timedelta(days=days),
         )
 
+    def private(self) -> Mapping[tuple[str, str], bytes]:
+        """(collection, key) → value, of all collections at all peers."""
+        collections = ["consents", *(f"_implicit_org_{msp_id}" for msp_id in ORGANIZATIONS)]
+        return {
+            (collection, key): value
+            for collection in collections
+            for msp_id in ORGANIZATIONS
+            for key, value in self.ledger.private(collection, msp_id).items()
+        }
+
 
 @pytest.fixture
-async def world(peer: FakePeer) -> World:
-    world = World(peer)
+async def world(ledger: Ledger) -> World:
+    world = World(ledger)
     await world.patient.register()
     await world.provider.file_bundle(PATIENT, example_bundle())
     return world
@@ -86,10 +96,6 @@ def refused(code: str) -> Iterator[None]:
         yield
     assert caught.value.chaincode is not None
     assert caught.value.chaincode.code == code
-
-
-def later(monkeypatch: pytest.MonkeyPatch, **period: float) -> None:
-    monkeypatch.setattr(fake_peer, "TIMESTAMP", TIMESTAMP + timedelta(**period))
 
 
 async def test_the_whole_story(world: World) -> None:
@@ -126,18 +132,17 @@ async def test_nothing_private_is_public(world: World) -> None:
     """Public state, answers and keys: no value of the bundle, no term of a consent."""
     public: list[bytes] = []
     consent = await world.permit()
-    public.append(world.self.last.payload)  # type: ignore[union-attr]
+    public.append(world.self.last.result)  # type: ignore[union-attr]
     await world.practitioner.request_access(
         PATIENT, purpose="TREAT", categories=["laboratory"], resource_types=["Observation"]
     )
-    public.append(world.asker.last.payload)  # type: ignore[union-attr]
+    public.append(world.asker.last.result)  # type: ignore[union-attr]
     await world.patient.revoke(consent.consent_id)
     await world.provider.file_bundle(PATIENT, example_bundle())
-    public.append(world.filer.last.payload)  # type: ignore[union-attr]
-    for (collection, key), value in world.peer.ledger.items():
-        public.append(key.encode())
-        if not collection:
-            public.append(value)
+    public.append(world.filer.last.result)  # type: ignore[union-attr]
+    public += (key.encode() for _, key in world.private())
+    for key, value in world.ledger.state().items():
+        public += (key.encode(), value)
     text = b"\n".join(public).decode()
     for phi in phi_values(load_bundle(example_bundle())):
         if len(phi.value) >= 5:
@@ -152,23 +157,22 @@ async def test_filing_writes_to_the_filers_collection_only(world: World) -> None
     assert world.filer.organizations == [HOSPITAL]
     assert world.filer.last is not None
     # Never without a write: the chaincode's policy would apply, not the collection's.
-    assert {collection for collection, _ in world.filer.last.writes} == {
-        f"_implicit_org_{HOSPITAL}"
-    }
-    assert json.loads(world.filer.last.payload) == {"filed": 0, "unchanged": 13}
+    assert not world.filer.last.writes
+    assert list(world.filer.last.private_writes) == [f"_implicit_org_{HOSPITAL}"]
+    assert json.loads(world.filer.last.result) == {"filed": 0, "unchanged": 13}
 
 
 async def test_filing_never_overwrites(world: World) -> None:
-    before = dict(world.peer.ledger)
+    before = world.ledger.height, world.private()
     changed = example_bundle().replace(b"151.70", b"151.7")
     assert changed != example_bundle()
     with refused("CONFLICT"):
         await world.provider.file_bundle(PATIENT, changed)
-    assert world.peer.ledger == before
+    assert (world.ledger.height, world.private()) == before
 
 
-async def test_a_large_bundle_is_split(peer: FakePeer) -> None:
-    world = World(peer)
+async def test_a_large_bundle_is_split(ledger: Ledger) -> None:
+    world = World(ledger)
     await world.patient.register()
     bundle = json.loads(example_bundle())
     weight = next(e for e in bundle["entry"] if "88.45" in json.dumps(e))
@@ -185,8 +189,8 @@ async def test_a_large_bundle_is_split(peer: FakePeer) -> None:
     assert (seen[-1].records, seen[-1].of_records, seen[-1].of_transactions) == (513, 513, 3)
 
 
-async def test_filing_needs_a_registered_patient(peer: FakePeer) -> None:
-    world = World(peer)
+async def test_filing_needs_a_registered_patient(ledger: Ledger) -> None:
+    world = World(ledger)
     with refused("NOT_REGISTERED"):
         await world.provider.file_bundle(PATIENT, example_bundle())
 
@@ -198,7 +202,7 @@ async def test_a_patient_registers_once(world: World) -> None:
 
 async def test_another_organisations_certificate_does_not_make_a_patient(world: World) -> None:
     """Every CA can write any pseudonym into a certificate."""
-    forger = AsyncPatient(Caller(world.peer, patient_creator(INSURER, PATIENT)).contract)
+    forger = AsyncPatient(Caller(world.ledger, patient(INSURER, PATIENT)).contract)
     with refused("NOT_AUTHORISED"):
         await forger.accesses()
     with refused("NOT_AUTHORISED"):
@@ -217,7 +221,7 @@ async def test_another_organisations_certificate_does_not_make_a_patient(world: 
 
 async def test_patients_see_their_own_only(world: World) -> None:
     await world.permit()
-    other = AsyncPatient(Caller(world.peer, patient_creator(HOSPITAL, "f" * 32)).contract)
+    other = AsyncPatient(Caller(world.ledger, patient(HOSPITAL, "f" * 32)).contract)
     with refused("NOT_REGISTERED"):
         await other.accesses()
     await other.register()
@@ -250,13 +254,13 @@ async def test_a_permit_is_its_requesters_alone(world: World) -> None:
         PATIENT, purpose="TREAT", categories=["laboratory"]
     )
     for thief in (
-        practitioner_creator(CLINIC, "dr-else"),
-        practitioner_creator(INSURER, "dr-cole"),
+        practitioner(CLINIC, "dr-else"),
+        practitioner(INSURER, "dr-cole"),
         # The same client id under another MSP: names of CAs are anybody's choice.
-        practitioner_creator(INSURER, "dr-cole", issuer_name=f"ca of {CLINIC}"),
+        practitioner(INSURER, "dr-cole", issuer=f"ca.{CLINIC}"),
     ):
         with refused("NOT_PERMITTED"):
-            await AsyncPractitioner(Caller(world.peer, thief).contract).read(
+            await AsyncPractitioner(Caller(world.ledger, thief).contract).read(
                 permit, holder_msp=HOSPITAL
             )
 
@@ -271,16 +275,14 @@ async def test_a_denial_and_an_unknown_id_are_refused_alike(world: World) -> Non
         await world.asker.evaluate("ReadRecords", PATIENT, "0" * 64, HOSPITAL)
 
 
-async def test_a_permit_ends_to_the_millisecond(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_permit_ends_to_the_millisecond(world: World) -> None:
     await world.permit()
     permit = await world.practitioner.request_access(
         PATIENT, purpose="TREAT", categories=["laboratory"]
     )
-    later(monkeypatch, hours=1, milliseconds=-1)
+    world.ledger.now = TIMESTAMP + timedelta(hours=1, milliseconds=-1)
     await world.practitioner.read(permit, holder_msp=HOSPITAL)
-    later(monkeypatch, hours=1)
+    world.ledger.now = TIMESTAMP + timedelta(hours=1)
     with refused("PERMIT_EXPIRED"):
         await world.practitioner.read(permit, holder_msp=HOSPITAL)
 
@@ -325,15 +327,15 @@ async def test_the_requester_cannot_guess_the_exact_reason_from_its_hash(world: 
     assert world.asker.last is not None
     (written,) = (
         json.loads(value)
-        for (collection, _), value in world.asker.last.writes.items()
-        if collection == "consents" and value is not None
+        for value in world.asker.last.private_writes["consents"].values()
+        if value is not None
     )
     assert written["reason"] == "denied-by-patient"
     assert written["request"] == request
     # All that is left to know is a salt, and it is made of what only custodians hold.
     terms = [
         json.loads(value)
-        for (collection, key), value in world.peer.ledger.items()
+        for (collection, key), value in world.private().items()
         if collection == "consents" and "consent" in key
     ]
     salts = ["0" * 32, *sorted(term["salt"] for term in terms)]
@@ -378,8 +380,8 @@ async def test_a_holder_without_records_and_a_peer_without_the_data(world: World
     )
     with refused("NO_RECORDS"):
         await world.practitioner.read(permit, holder_msp=INSURER)
-    missing = ("consents", Stub.create_composite_key("access", [PATIENT, permit.request_id]))
-    del world.peer.ledger[missing]
+    missing = Stub.create_composite_key("access", [PATIENT, permit.request_id])
+    world.ledger.forget("consents", missing, HOSPITAL)
     with refused("DATA_UNAVAILABLE"):
         await world.practitioner.read(permit, holder_msp=HOSPITAL)
     with refused("DATA_UNAVAILABLE"):
@@ -442,7 +444,7 @@ async def test_a_record_is_never_too_large_to_be_read(world: World) -> None:
     with refused("INVALID_ARGUMENT"):
         await world.filer.submit("FileRecords", PATIENT, transient=records(1_000_000))
     await world.filer.submit("FileRecords", PATIENT, transient=records(999_000))
-    largest = max(len(value) for value in world.peer.ledger.values())
+    largest = max(len(value) for value in world.private().values())
     assert 999_000 < largest <= 1_000_000
 
 
@@ -462,7 +464,7 @@ async def test_a_submit_never_asks_for_a_private_range(world: World) -> None:
     """Fabric forbids it beside writes, and answers nothing on a peer without the data."""
     await world.permit()
     await world.practitioner.request_access(PATIENT, purpose="TREAT", categories=["laboratory"])
+    # The ledger refuses such a mixture, as a peer does: that it went through is the proof.
     assert world.asker.last is not None
-    assert world.asker.last.requests.count("GET_STATE_BY_RANGE") == 1
-    written = {collection for collection, _ in world.asker.last.writes}
-    assert written == {"", "consents"}
+    assert len(world.asker.last.writes) == 1
+    assert list(world.asker.last.private_writes) == ["consents"]

@@ -1,6 +1,7 @@
 """A channel: its organisations, what is deployed on it, and its state now."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from medfab_chaincode._chaincode import Chaincode
@@ -29,20 +30,17 @@ class Channel:
         self._executors: dict[tuple[str, str], Executor] = {}
 
     def deploy(self, chaincode: ChaincodeDefinition) -> None:
-        """Define a chaincode, and start its process at every organisation.
+        """Define a chaincode in a block of its own, and start its process at every organisation.
 
         Raises `DefinitionError` if a contract cannot be served.
         """
         for msp_id in self.organizations:
             self._executors[msp_id, chaincode.name] = _executor(chaincode)
         self.chaincodes[chaincode.name] = chaincode
-        version = Version(self.world.height - 1, len(self.chaincodes) - 1)
-        self.world = self.world.updated(
-            {
-                (Space(LIFECYCLE), key): Versioned(b"defined", version)
-                for key in definition_keys(chaincode.name)
-            }
-        )
+        defined = Versioned(b"defined", Version(self.world.height, 0))
+        keys = definition_keys(chaincode.name)
+        world = self.world.updated({(Space(LIFECYCLE), key): defined for key in keys})
+        self.world = replace(world, height=self.world.height + 1)
 
     def executor(self, msp_id: str, chaincode: str) -> Executor:
         """Return the process of a deployed chaincode at an organisation."""

@@ -7,6 +7,7 @@ from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 
 from medfab_chaincode._execution import Executor
 from medfab_chaincode._handler import StreamHandler
+from medfab_chaincode._observation import Observers
 from medfab_chaincode.testing._requests import Requests
 from medfab_chaincode.testing._simulation import RefusalError
 
@@ -66,7 +67,10 @@ class PeerStream:
 async def run_transaction(executor: Executor, transaction: Any, requests: Requests) -> Any:
     """Let the chaincode run a TRANSACTION message; returns the message that ended it."""
     stream = PeerStream(transaction, requests)
-    await StreamHandler(stream, chaincode_id="simulated", executor=executor).run()
+    handler = StreamHandler(
+        stream, chaincode_id="in-memory", executor=executor, observer=Observers([])
+    )
+    await handler.run()
     if stream.ending is None:
         raise RuntimeError("the chaincode's handler ended before the transaction; see its log")
     return stream.ending
