@@ -22,7 +22,6 @@ from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_
 
 from integration.conftest import on_free_ports
 from integration.differential_contract import Everything, Operation, encode
-from integration.handmade import client_of
 from medfab_chaincode.testing import (
     Collection,
     EndorseError,
@@ -38,9 +37,15 @@ from medfab_chaincode.testing._gateway import endorse_proposal, evaluate_proposa
 from medfab_chaincode.testing._lifecycle import LIFECYCLE
 from medfab_chaincode.testing._proposals import Proposal
 from medfab_chaincode.testing._world import Space, Version, Versioned
-from medfab_gateway import AsyncContract, AsyncNetwork, AsyncProposal, AsyncTransaction, errors
-from medfab_gateway._block_fetch_async import fetch_block
-from medfab_gateway._calls_async import AsyncClient
+from medfab_gateway import (
+    AsyncContract,
+    AsyncNetwork,
+    AsyncProposal,
+    AsyncTransaction,
+    Block,
+    decode_block,
+    errors,
+)
 from medfab_gateway._read_write_set_decoder import decode_read_write_sets
 from medfab_gateway.admin import (
     ChaincodeDefinition,
@@ -170,7 +175,7 @@ class Twins:
         await self._everywhere(statuses[-1].transaction_id)
         by_id = {each.simulated.transaction_id: each.simulated for each in endorsed}
         for number in sorted({status.block_number for status in statuses}):
-            block = await fetch_block(self._client, channel_name="shared", number=number)
+            block = await self._block(number)
             self._move_to(number)
             transactions = [by_id[each.transaction_id] for each in block.transactions]
             codes = self._ledger.commit(*transactions)
@@ -213,10 +218,6 @@ class Twins:
     def _channel(self) -> Channel:
         return self._ledger._channel
 
-    @property
-    def _client(self) -> AsyncClient:
-        return client_of(self._contract(HOSPITAL))
-
     def _contract(self, caller: str) -> AsyncContract:
         return self._networks[caller].contract("everything")
 
@@ -229,6 +230,11 @@ class Twins:
         return self._contract(caller).proposal(
             "Run", encode(operations), endorsing_organizations=organizations
         )
+
+    async def _block(self, number: int) -> Block:
+        arguments = ("GetBlockByNumber", "shared", str(number))
+        system = self._networks[HOSPITAL].contract("qscc")
+        return decode_block(await system.evaluate(*arguments, target_organizations=[HOSPITAL]))
 
     async def _everywhere(self, transaction_id: str) -> None:
         """Wait until the peer of every organisation has the transaction in a block."""

@@ -13,8 +13,8 @@ import pytest
 from medfab_chaincode import Contract
 from medfab_chaincode._check import check_modules
 from medfab_chaincode._check._rules import RULES
+from medfab_chaincode.testing import Identity
 from unit.chaincode.conftest import Certificates, Serving
-from unit.chaincode.ehr_people import creator
 from unit.chaincode.fake_peer import connect
 
 PAGE = (Path(__file__).parents[3] / "docs" / "contracts.md").read_text()
@@ -43,8 +43,8 @@ def contracts(module: ModuleType) -> list[Contract]:
 async def test_the_contracts(
     beds: ModuleType, serving: Serving, certificates: Certificates
 ) -> None:
-    clerk = creator("ClinicMSP", "clerk", ("medfab.role", "clerk"))
-    admin = creator("ClinicMSP", "admin", units=("admin",))
+    clerk = Identity("ClinicMSP", "clerk", {"medfab.role": "clerk"}).serialized
+    admin = Identity("ClinicMSP", "admin", role="admin").serialized
     patient = {"patient": b'{"name": "Anna", "salt": "1"}'}
     async with (
         serving(*contracts(beds)) as address,
