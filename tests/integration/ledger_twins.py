@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
+from fabric_protos.ledger.rwset import rwset_pb2
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.msp import identities_pb2
 from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
 
@@ -46,7 +48,6 @@ from medfab_gateway import (
     decode_block,
     errors,
 )
-from medfab_gateway._read_write_set_decoder import decode_read_write_sets
 from medfab_gateway.admin import (
     ChaincodeDefinition,
     Lifecycle,
@@ -202,13 +203,11 @@ class Twins:
         ]
         proposal = self._propose(operations, HOSPITAL, [HOSPITAL])
         payload, _ = _signed(await proposal.endorse())
-        (reads,) = [each.reads for each in _sets(payload) if each.namespace == LIFECYCLE]
         definitions = {
-            (Space(LIFECYCLE), read.key): read.version
-            and Versioned(
-                b"defined", Version(read.version.block_number, read.version.transaction_number)
+            (Space(LIFECYCLE), read.key): Versioned(
+                b"defined", Version(read.version.block_num, read.version.tx_num)
             )
-            for read in reads
+            for read in _sets(payload)[LIFECYCLE][""].reads
         }
         self._channel.world = self._channel.world.updated(definitions)
 
@@ -261,8 +260,22 @@ def _signed(transaction: AsyncTransaction) -> tuple[bytes, list[str]]:
     return endorsed.proposal_response_payload, signers
 
 
-def _sets(payload: bytes) -> Any:
-    return decode_read_write_sets(_action(payload).results)
+def _sets(payload: bytes) -> dict[str, dict[str, Any]]:
+    """By chaincode and collection (empty: the public part), with the hash of each private part."""
+    sets = rwset_pb2.TxReadWriteSet.FromString(_action(payload).results)
+    return {
+        each.namespace: {
+            "": kv_rwset_pb2.KVRWSet.FromString(each.rwset),
+            **{
+                private.collection_name: (
+                    kv_rwset_pb2.HashedRWSet.FromString(private.hashed_rwset),
+                    private.pvt_rwset_hash,
+                )
+                for private in each.collection_hashed_rwset
+            },
+        }
+        for each in sets.ns_rwset
+    }
 
 
 def _action(payload: bytes) -> Any:
