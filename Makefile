@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test unit lint sync format lock clean bench-gateway
+.PHONY: help setup demo test unit lint sync format lock clean bench-gateway conformance
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -18,11 +18,15 @@ demo: setup
 
 ## make test       lint, types, unit tests, and integration tests on a real network
 test: setup lint
-	@$(BIN)/python -m pytest tests/unit tests/integration --durations=10
+	@$(BIN)/python -m pytest tests/unit tests/integration tests/conformance --durations=10
 
 ## make unit       unit tests alone: seconds, no network
 unit: setup
 	@$(BIN)/python -m pytest tests/unit
+
+## make conformance  one contract four times (ours, raw, Go, Node), compared; prints the table
+conformance: setup
+	@CONFORMANCE_REPORT=1 $(BIN)/python -m pytest -q tests/conformance
 
 ## make lint       ruff, mypy --strict, and whether the synchronous client is up to date
 lint: setup
