@@ -10,7 +10,9 @@ import grpc
 import pytest
 
 import medfab_gateway.ehr
-from medfab_gateway import CommitError
+from medfab_gateway import CommitError, RetryOptions
+from medfab_gateway._deadline import Deadline
+from medfab_gateway._retry_async import with_retry
 from medfab_gateway.ehr import (
     AccessDecision,
     AsyncPatient,
@@ -34,7 +36,7 @@ PATIENT = "00112233445566778899aabbccddeeff"
 
 
 class Recorder:
-    """Stands where a contract does; fails as often as it is told to."""
+    """Stands where a contract does, retries included; fails as often as it is told to."""
 
     def __init__(self, *failures: str | GatewayError) -> None:
         self.failures = list(failures)
@@ -49,7 +51,11 @@ class Recorder:
         *args: str,
         transient: Mapping[str, bytes] | None = None,
         endorsing_organizations: Sequence[str] | None = None,
+        retry: RetryOptions | None = None,
     ) -> bytes:
+        return await with_retry(lambda: self._submit(transient), retry, Deadline(None))
+
+    async def _submit(self, transient: Mapping[str, bytes] | None) -> bytes:
         first = not self.calls
         self.calls.append(dict(transient or {}))
         self.running += 1
@@ -64,12 +70,19 @@ class Recorder:
         return json.dumps({"filed": filed, "unchanged": 0}).encode()
 
     async def evaluate(
-        self, name: str, *args: str, target_organizations: Sequence[str] | None = None
+        self,
+        name: str,
+        *args: str,
+        target_organizations: Sequence[str] | None = None,
+        retry: RetryOptions | None = None,
     ) -> bytes:
+        return await with_retry(lambda: self._evaluate(args[-1]), retry, Deadline(None))
+
+    async def _evaluate(self, holder: str) -> bytes:
         self.calls.append({})
         if self.failures:
             raise self._failure()
-        return json.dumps({"holder": args[-1], "resources": ["{}"], "withheld": 0}).encode()
+        return json.dumps({"holder": holder, "resources": ["{}"], "withheld": 0}).encode()
 
     def _failure(self) -> Exception:
         failure = self.failures.pop(0)

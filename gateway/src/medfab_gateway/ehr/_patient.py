@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from medfab_gateway._contract import Contract
-from medfab_gateway.ehr import _answers
-from medfab_gateway.ehr._retry import submit_with_retry
+from medfab_gateway.ehr import _answers, _retries
 from medfab_gateway.ehr._types import Access, Consent, ConsentType, ConsentVersion, Purpose
 
 
@@ -87,10 +86,10 @@ class Patient:
         return _answers.accesses(self._contract.evaluate("ListAccess"))
 
     def _submit(self, name: str, *args: str, **transient: bytes) -> bytes:
-        return submit_with_retry(
-            self._contract,
+        return self._contract.submit(
             name,
             *args,
             transient=transient,
             endorsing_organizations=self._custodians,
+            retry=_retries.SUBMIT,
         )

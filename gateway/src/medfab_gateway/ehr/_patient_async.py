@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from medfab_gateway._contract_async import AsyncContract
-from medfab_gateway.ehr import _answers
-from medfab_gateway.ehr._retry_async import submit_with_retry
+from medfab_gateway.ehr import _answers, _retries
 from medfab_gateway.ehr._types import Access, Consent, ConsentType, ConsentVersion, Purpose
 
 
@@ -86,10 +85,10 @@ class AsyncPatient:
         return _answers.accesses(await self._contract.evaluate("ListAccess"))
 
     async def _submit(self, name: str, *args: str, **transient: bytes) -> bytes:
-        return await submit_with_retry(
-            self._contract,
+        return await self._contract.submit(
             name,
             *args,
             transient=transient,
             endorsing_organizations=self._custodians,
+            retry=_retries.SUBMIT,
         )

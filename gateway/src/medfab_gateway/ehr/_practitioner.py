@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from medfab_gateway._contract import Contract
-from medfab_gateway.ehr import _answers
-from medfab_gateway.ehr._retry import evaluate_with_retry, submit_with_retry
+from medfab_gateway.ehr import _answers, _retries
 from medfab_gateway.ehr._types import AccessDecision, Purpose, ReadResult
 
 
@@ -49,12 +48,12 @@ class Practitioner:
         request = _answers.transient(
             purpose=purpose, categories=[*categories], resource_types=[*resource_types]
         )
-        answer = submit_with_retry(
-            self._contract,
+        answer = self._contract.submit(
             "RequestAccess",
             patient,
             transient={"request": request},
             endorsing_organizations=self._custodians,
+            retry=_retries.SUBMIT,
         )
         return _answers.access_decision(answer, patient=patient)
 
@@ -64,14 +63,12 @@ class Practitioner:
         Raises :class:`EvaluateError`, whose ``chaincode.code`` is ``NOT_PERMITTED``,
         ``PERMIT_EXPIRED``, ``CONSENT_REVOKED``, ``NO_RECORDS`` or ``DATA_UNAVAILABLE``.
         """
-        answer = evaluate_with_retry(
-            self._contract,
+        answer = self._contract.evaluate(
             "ReadRecords",
             permit.patient,
             permit.request_id,
             holder_msp,
             target_organizations=[holder_msp],
-            # A permit that was just given may not have reached the holder's peer.
-            behind=frozenset({"NOT_PERMITTED"} if permit.permitted else ()),
+            retry=_retries.READ_JUST_PERMITTED if permit.permitted else None,
         )
         return _answers.read_result(answer)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from medfab_gateway import _blocking
 from medfab_gateway._contract import Contract
+from medfab_gateway.ehr import _retries
 from medfab_gateway.ehr._filing import FilingKey, filing_items, split
-from medfab_gateway.ehr._retry import submit_with_retry
 from medfab_gateway.ehr._types import FilingProgress, FilingResult
 from medfab_gateway.ehr.fhir import Bundle, load_bundle
 
@@ -83,12 +83,12 @@ class Provider:
         )
 
     def _file(self, patient: str, batch: bytes) -> FilingResult:
-        answer = submit_with_retry(
-            self._contract,
+        answer = self._contract.submit(
             "FileRecords",
             patient,
             transient={"records": batch},
             endorsing_organizations=[self._msp_id],
+            retry=_retries.SUBMIT,
         )
         counts = json.loads(answer)
         return FilingResult(filed=counts["filed"], unchanged=counts["unchanged"], transactions=1)

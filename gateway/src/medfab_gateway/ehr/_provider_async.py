@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from medfab_gateway import _aio
 from medfab_gateway._contract_async import AsyncContract
+from medfab_gateway.ehr import _retries
 from medfab_gateway.ehr._filing import FilingKey, filing_items, split
-from medfab_gateway.ehr._retry_async import submit_with_retry
 from medfab_gateway.ehr._types import FilingProgress, FilingResult
 from medfab_gateway.ehr.fhir import Bundle, load_bundle
 
@@ -82,12 +82,12 @@ class AsyncProvider:
         )
 
     async def _file(self, patient: str, batch: bytes) -> FilingResult:
-        answer = await submit_with_retry(
-            self._contract,
+        answer = await self._contract.submit(
             "FileRecords",
             patient,
             transient={"records": batch},
             endorsing_organizations=[self._msp_id],
+            retry=_retries.SUBMIT,
         )
         counts = json.loads(answer)
         return FilingResult(filed=counts["filed"], unchanged=counts["unchanged"], transactions=1)
