@@ -11,9 +11,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from integration.conftest import Consortium
-from medfab_gateway import AsyncGateway, FileSystemWallet, Gateway, Identity
+from medfab_gateway import (
+    AsyncGateway,
+    EndorseError,
+    Endpoint,
+    FileSystemWallet,
+    Gateway,
+    Hash,
+    Identity,
+    Signer,
+    private_key_signer,
+)
 from medfab_gateway.ca import AttributeRequest, Credential, signing_request
 from medfab_gateway.ehr import AsyncPatient, Patient
 from medfab_gateway.hsm import HsmToken
@@ -35,14 +46,15 @@ def token() -> Iterator[HsmToken]:
         yield token
 
 
-async def enrol_in_token(consortium: Consortium, token: HsmToken) -> Identity:
-    """A new patient of the holder, whose key has been made in the token."""
+async def enrol_patient(
+    consortium: Consortium, public_key: ec.EllipticCurvePublicKey, signer: Signer
+) -> Identity:
+    """A new patient of the holder; the CA sees nothing of the key but a signing request."""
     network = consortium.running_network
     access = Access(Layout(network.directory))
     registrar = access.entry(HOLDER, "registrar")
     name = f"patient-{secrets.token_hex(4)}"
     attributes = {"medfab.role": "patient", "medfab.patient": secrets.token_hex(16)}
-    key = token.generate_key()
     async with access.certificate_authority(network.topology.organization(HOLDER)) as ca:
         secret = await ca.register(
             Credential(certificate=registrar.identity.certificate, signer=registrar.signer()),
@@ -52,18 +64,18 @@ async def enrol_in_token(consortium: Consortium, token: HsmToken) -> Identity:
         issued = await ca.enroll_request(
             name,
             secret,
-            signing_request(key.public_key, key, common_name=name),
+            signing_request(public_key, signer, common_name=name),
             attribute_requests=[AttributeRequest(name=attribute) for attribute in attributes],
         )
     identity = issued.identity(consortium.msp_id(HOLDER))
-    assert identity.x509.public_key() == key.public_key
+    assert identity.x509.public_key() == public_key
     return identity
 
 
 async def test_an_identity_whose_key_is_in_a_token(consortium: Consortium, token: HsmToken) -> None:
-    access = Access(Layout(consortium.running_network.directory))
-    endpoint = access.endpoint(consortium.running_network.topology.organization(HOLDER).peers[0])
-    identity = await enrol_in_token(consortium, token)
+    endpoint = holder_endpoint(consortium)
+    key = token.generate_key()
+    identity = await enrol_patient(consortium, key.public_key, key)
     async with AsyncGateway.connect(endpoint, identity, token.signer(identity)) as gateway:
         patient = AsyncPatient(gateway.network("care").contract("ehr"))
         await patient.register()
@@ -71,7 +83,8 @@ async def test_an_identity_whose_key_is_in_a_token(consortium: Consortium, token
         lists = await asyncio.gather(*(patient.accesses() for _ in range(10)))
     assert lists == [()] * 10
 
-    identity = await enrol_in_token(consortium, token)
+    key = token.generate_key()
+    identity = await enrol_patient(consortium, key.public_key, key)
 
     def register() -> None:
         with Gateway.connect(endpoint, identity, token.signer(identity)) as gateway:
@@ -80,6 +93,26 @@ async def test_an_identity_whose_key_is_in_a_token(consortium: Consortium, token
             assert patient.accesses() == ()
 
     await asyncio.to_thread(register)
+
+
+async def test_a_p384_key_signs_sha256(consortium: Consortium) -> None:
+    """As `Identity.default_hash` has it: the MSP hashes with SHA-256 whatever the curve."""
+    key = ec.generate_private_key(ec.SECP384R1())
+    signer = private_key_signer(key)
+    identity = await enrol_patient(consortium, key.public_key(), signer)
+    endpoint = holder_endpoint(consortium)
+    async with AsyncGateway.connect(endpoint, identity, signer, hash=Hash.SHA384) as gateway:
+        with pytest.raises(EndorseError):
+            await gateway.network("care").contract("ehr").submit("RegisterPatient")
+    async with AsyncGateway.connect(endpoint, identity, signer) as gateway:
+        await AsyncPatient(gateway.network("care").contract("ehr")).register()
+
+
+def holder_endpoint(consortium: Consortium) -> Endpoint:
+    network = consortium.running_network
+    return Access(Layout(network.directory)).endpoint(
+        network.topology.organization(HOLDER).peers[0]
+    )
 
 
 async def test_the_two_processes_of_the_documentation(
