@@ -23,7 +23,7 @@ _log = logging.getLogger("medfab_chaincode.server")
 _OPTIONS = (
     *SIZE_OPTIONS,
     # A peer pings every 60 s. gRPC's own minimum is 300 s: it would hang up after the third.
-    ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 500),
     ("grpc.keepalive_permit_without_calls", 1),
     # Our own pings, to notice a peer that vanished without a word.
     ("grpc.keepalive_time_ms", 60_000),

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -118,6 +118,7 @@ class FakePeer:
         transaction_id: str | None = None,
         kind: str = "TRANSACTION",
         proposal: bool = True,
+        timeout: float = TIMEOUT,
     ) -> Result:
         """Run one transaction; commit its writes if it succeeds."""
         transaction_id = transaction_id or f"{next(self._ids):064x}"
@@ -138,7 +139,7 @@ class FakePeer:
             )
         self._outbox.put_nowait(message)
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(timeout):
                 terminal = await simulation.done
         finally:
             if self._simulations.get(key) is simulation:
@@ -337,15 +338,17 @@ async def connect(
     credentials: grpc.ChannelCredentials | None,
     *,
     batching: bool = True,
+    options: Sequence[tuple[str, int]] = (),
 ) -> AsyncIterator[FakePeer]:
     """Dial a chaincode server as a peer does; None for the credentials means plaintext.
 
     Raises `grpc.aio.AioRpcError` if the server does not let us in.
     """
+    options = (*OPTIONS, *options)
     channel = (
-        grpc.aio.insecure_channel(address, options=OPTIONS)
+        grpc.aio.insecure_channel(address, options=options)
         if credentials is None
-        else grpc.aio.secure_channel(address, credentials, options=OPTIONS)
+        else grpc.aio.secure_channel(address, credentials, options=options)
     )
     async with channel:
         call: Any = channel.stream_stream("/protos.Chaincode/Connect")()

@@ -18,6 +18,7 @@ from medfab_chaincode import (
     submit,
 )
 from medfab_chaincode._server import ChaincodeServer
+from medfab_chaincode._transport import PAYLOAD_BYTES
 from unit.chaincode.conftest import CHAINCODE_ID, Certificates, Serving
 from unit.chaincode.fake_peer import FakePeer, PeerRefusal, connect, until
 from unit.chaincode.ledger_contract import Ledger
@@ -348,6 +349,10 @@ async def test_large_values_pass_and_too_large_ones_fail_alone(
         def huge(self, context: Context) -> bytes:
             return bytes(100 * 1024 * 1024)
 
+        @submit("Echo")
+        async def echo(self, context: Context, value: bytes) -> bytes:
+            return value
+
         @submit("PutHuge")
         def put_huge(self, context: Context) -> None:
             context.stub.put_state("huge", bytes(100 * 1024 * 1024))
@@ -359,6 +364,9 @@ async def test_large_values_pass_and_too_large_ones_fail_alone(
         value = bytes(5 * 1024 * 1024)  # gRPC's own limit is 4 MiB
         assert (await peer.invoke("Put", "big", value)).status == 200
         assert (await peer.invoke("Get", "big")).payload == value
+        # Almost 100 MiB both ways.
+        value = bytes(PAYLOAD_BYTES - 1024)
+        assert (await peer.invoke("Echo", value, timeout=60)).payload == value
         assert (await peer.invoke("Huge")).status == 500
         assert (await peer.invoke("PutHuge")).status == 500
         assert (await peer.invoke("Get", "a")).status == 200
