@@ -11,8 +11,25 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from medfab_gateway import BlockTransaction
+from medfab_gateway import (
+    BlockTransaction,
+    CollectionReadWriteSet,
+    NamespaceReadWriteSet,
+    Version,
+)
 from medfab_gateway.errors import GatewayError
+
+_PARTS = (
+    "namespace",
+    "collection",
+    "reads",
+    "range_queries",
+    "writes",
+    "metadata_writes",
+    "private_hash",
+    "collections",
+)
+"""Of a read-write set: all that it has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +67,17 @@ class Names:
 
     def plain(self, value: Any) -> Any:
         """Plain data: bytes as hexadecimal, versions and texts under their names."""
+        if isinstance(value, Version):
+            where = (value.block_number, value.transaction_number)
+            return self.versions.get(where, "before the run")
+        if isinstance(value, NamespaceReadWriteSet | CollectionReadWriteSet):
+            parts = [part for part in _PARTS if hasattr(value, part)]
+            return {part: self.plain(getattr(value, part)) for part in parts}
+        if dataclasses.is_dataclass(value):
+            return {
+                field.name: self.plain(getattr(value, field.name))
+                for field in dataclasses.fields(value)
+            }
         if isinstance(value, bytes):
             return value.hex()
         if isinstance(value, str):
@@ -57,9 +85,6 @@ class Names:
         if isinstance(value, tuple):
             return [self.plain(item) for item in value]
         if isinstance(value, dict):
-            if value.keys() == {"block_number", "transaction_number"}:
-                where = (value["block_number"], value["transaction_number"])
-                return self.versions.get(where, "before the run")
             return {name: self.plain(item) for name, item in value.items()}
         return value
 
@@ -68,14 +93,13 @@ def answered(transaction: BlockTransaction, names: Names) -> Observed:
     """What an endorsed or committed transaction shows."""
     response = transaction.response
     assert response is not None, transaction.undecoded
-    sets = [dataclasses.asdict(each) for each in transaction.read_write_sets]
     event = transaction.event
     return Observed(
         status=response.status,
         message=names.text(response.message),
         payload=names.text(response.payload.decode("utf-8", "backslashreplace")),
         event=None if event is None else [event.name, event.payload.hex()],
-        read_write_sets=names.plain(tuple(sets)),
+        read_write_sets=names.plain(transaction.read_write_sets),
         validation=transaction.validation_code,
     )
 
