@@ -23,12 +23,14 @@ type input struct {
 	Transactions       []transactionCase
 	Events             []eventsCase
 	Rebuild            []rebuildCase
+	Sign               []signCase
 }
 
 type output struct {
 	Transactions []map[string]any `json:"transactions"`
 	Events       []map[string]any `json:"events"`
 	Rebuilt      []map[string]any `json:"rebuilt"`
+	Signed       []map[string]any `json:"signed"`
 }
 
 type identity struct {
@@ -95,6 +97,9 @@ func run() error {
 		return rebuild(unsigned, item)
 	}); err != nil {
 		return fmt.Errorf("rebuild: %w", err)
+	}
+	if out.Signed, err = each(in.Sign, signWithKey); err != nil {
+		return fmt.Errorf("sign: %w", err)
 	}
 	return json.NewEncoder(os.Stdout).Encode(out)
 }

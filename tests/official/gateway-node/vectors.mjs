@@ -2,7 +2,8 @@
 // What it sends goes to the server at `address`, which keeps it. See tests/unit/gateway/official_bytes.py.
 
 import * as grpc from '@grpc/grpc-js';
-import { connect, hash } from '@hyperledger/fabric-gateway';
+import { connect, hash, signers } from '@hyperledger/fabric-gateway';
+import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 const bytes = (text) => Buffer.from(text, 'base64');
@@ -95,6 +96,11 @@ async function rebuild(item) {
     return { unsigned: signable(plain), signed: signable(signed) };
 }
 
+async function sign(item) {
+    const key = createPrivateKey(bytes(item.key).toString());
+    return { signature: text(await signers.newPrivateKeySigner(key)(bytes(item.digest))) };
+}
+
 async function each(items, work) {
     const results = [];
     for (const item of items) {
@@ -107,6 +113,7 @@ const output = {
     transactions: await each(input.transactions, transact),
     events: await each(input.events, listen),
     rebuilt: await each(input.rebuild, rebuild),
+    signed: await each(input.sign, sign),
 };
 client.close();
 process.stdout.write(JSON.stringify(output));

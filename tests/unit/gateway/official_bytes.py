@@ -123,6 +123,7 @@ async def run(
     transactions: Sequence[Any] = (),
     events: Sequence[Any] = (),
     rebuild: Sequence[Any] = (),
+    sign: Sequence[Any] = (),
 ) -> dict[str, list[Any]]:
     """What the official client, `node` or `go`, makes of the cases; bytes are `bytes`."""
     folder = Path(official.__file__).parent / f"gateway-{client}"
@@ -140,6 +141,7 @@ async def run(
         "transactions": transactions,
         "events": events,
         "rebuild": rebuild,
+        "sign": sign,
     }
     process = await asyncio.create_subprocess_exec(
         *command,
