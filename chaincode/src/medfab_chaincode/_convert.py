@@ -17,6 +17,7 @@ from medfab_chaincode._json_types import (
     Convert,
     MismatchError,
     enum_member,
+    enum_values,
     value_converter,
     without_none,
 )
@@ -64,6 +65,8 @@ def _guarded(convert: Convert, what: str, raw: bytes) -> Any:
         problem = f"expected {mismatch.expected}, got {mismatch.came}"
     except StrictJsonError as error:
         path, problem = what, f"expected JSON, got {error}"
+    except RecursionError:
+        path, problem = what, "expected JSON, got a document that is nested too deeply"
     # Outside of the handlers: what was caught may carry the value.
     raise InvalidArgumentError.at(path, problem)
 
@@ -84,7 +87,7 @@ def _text_converter(hint: Any) -> Convert:
         convert = STRING_FORMS[hint]
         return lambda raw: convert(_text(raw))
     if isinstance(hint, type) and issubclass(hint, Enum):
-        members = {str(member.value): member for member in hint}
+        members = {str(value): hint(value) for value in enum_values(hint)}
         return lambda raw: enum_member(members, hint, _text(raw))
     return _through_json(value_converter(hint))
 

@@ -164,9 +164,23 @@ def _mapping(convert: Convert) -> Convert:
     return convert_mapping
 
 
+def enum_values(kind: type[Enum]) -> list[str | int]:
+    """Return the values of an enum's members.
+
+    Raises `DefinitionError` if one is neither text nor a whole number, or two look the same as
+    the text of an argument.
+    """
+    values = [member.value for member in kind]
+    if not all(type(value) in (str, int) for value in values):
+        raise DefinitionError(f"the values of {kind.__name__} must be texts or whole numbers")
+    if len({str(value) for value in values}) != len(values):
+        raise DefinitionError(f"two values of {kind.__name__} are the same text")
+    return values
+
+
 def _enumeration(kind: type[Enum]) -> Convert:
     # By type as well: 1 == True, and both would find the member of value 1.
-    members = {(type(member.value), member.value): member for member in kind}
+    members = {(type(value), value): kind(value) for value in enum_values(kind)}
 
     def convert(value: Any) -> Any:
         if not isinstance(value, str | int):
@@ -219,10 +233,11 @@ def _record(kind: type[Any]) -> Convert:
     try:
         hints = typing.get_type_hints(kind)
         for field in dataclasses.fields(kind):
-            if field.init:
-                converters[field.name] = value_converter(hints[field.name])
-                if field.default is field.default_factory is dataclasses.MISSING:
-                    required.add(field.name)
+            if not field.init:
+                raise DefinitionError(f"its field {field.name!r} has init=False")
+            converters[field.name] = value_converter(hints[field.name])
+            if field.default is field.default_factory is dataclasses.MISSING:
+                required.add(field.name)
     except (DefinitionError, NameError) as error:
         del _RECORDS[kind]
         raise DefinitionError(f"{kind.__name__} cannot be read from JSON: {error}") from error

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from medfab_chaincode._json_types import without_none
+from medfab_chaincode._json_types import enum_values, without_none
 from medfab_chaincode.errors import DefinitionError
 
 Schema = dict[str, Any]
@@ -86,7 +86,7 @@ class Schemas:
 
 
 def _enumeration(kind: type[Enum]) -> Schema:
-    values = [member.value for member in kind]
+    values = enum_values(kind)
     named = sorted({_ENUM_TYPES[type(value)] for value in values})
     return {"type": named[0] if len(named) == 1 else named, "enum": values}
 

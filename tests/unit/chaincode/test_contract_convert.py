@@ -25,6 +25,20 @@ class Colour(StrEnum):
     RED = "red"
 
 
+class Half(Enum):
+    HALF = 0.5
+
+
+class Same(Enum):
+    NUMBER = 1
+    TEXT = "1"
+
+
+@dataclass
+class Derived:
+    total: int = field(init=False)
+
+
 class Level(Enum):
     ONE = 1
     YES = "yes"
@@ -153,6 +167,8 @@ def test_arguments_refused(hint: Any, raw: bytes) -> None:
         (b'{"name": "canary', "it: expected JSON, got text that is not JSON"),
         (b'{"name": "n", "name": "canary"}', "it: expected JSON, got a JSON object with a name tw"),
         (b'[true]', "it: expected an object (Tree), got an array"),
+        # Too deep for the parser or, with newer Pythons, for the conversion.
+        (b'{"name": "n", "parts": [' * 5000 + b"]}" * 5000, "it: expected JSON, got "),
     ],
 )  # fmt: skip
 def test_refusals_name_the_path_and_never_the_value(document: bytes, message: str) -> None:
@@ -197,7 +213,22 @@ def test_what_canonical_json_writes_is_read_back_equal(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize(
-    "hint", [float, Any, object, int | str, list, list[float], dict[int, str], tuple[int, str], set]
+    "hint",
+    [
+        float,
+        Any,
+        object,
+        int | str,
+        list,
+        list[float],
+        dict[int, str],
+        tuple[int, str],
+        set,
+        Half,
+        Same,
+        list[Same],
+        Derived,
+    ],
 )
 def test_hints_without_a_wire_form_stop_the_start(hint: Any) -> None:
     with pytest.raises(DefinitionError):
