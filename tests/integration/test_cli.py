@@ -181,7 +181,7 @@ def test_the_transient_file_may_be_standard_input(medfab: Command, patient: Pati
         (["contract", "submit", "ehr", "RegisterPatient", "--channel", "nope"], 4, "channel nope"),
         (["contract", "submit", "ehr", "RegisterPatient", "--endorser", "NopeMSP"], 4, "NopeMSP"),
         (["contract", "evaluate", "ehr", "ListAccess", "--target", "NopeMSP"], 4, "organisation"),
-        (["contract", "submit", "ehr", "RegisterPatient"], 3, "NOT_AUTHORISED"),
+        (["contract", "submit", "ehr", "RegisterPatient"], 3, "ACCESS_DENIED"),
         (["events", "--channel", "nope", "--from", "0"], 4, "channel nope"),
     ],
 )

@@ -222,7 +222,7 @@ async def test_patients_see_their_own_only(people: People) -> None:
         await other.accesses()
     await other.register()
     assert await other.accesses() == ()
-    with refused("NOT_AUTHORISED"):
+    with refused("ACCESS_DENIED"):
         await people.asker.evaluate("ListAccess")
 
 

@@ -135,7 +135,7 @@ async def test_every_function_refuses_every_wrong_role(
             "FileRecords": [people.pseudonym],
             "RequestAccess": [people.pseudonym],
         }.get(name, [])
-        with refused("NOT_AUTHORISED"):
+        with refused("ACCESS_DENIED"):
             await propose(caller, name, *args, transient={**terms(), **request()}).evaluate()
 
 
@@ -267,6 +267,7 @@ async def test_an_expired_consent_lives_on_for_the_window_at_most(people: People
     permit = await asked(-14)
     with refused("PERMIT_EXPIRED"):
         await propose(people.asker, *read, permit, people.holder_msp).evaluate()
+    await people.consortium.level(CHANNEL)
     # The audit tells when it was decided by that clock, and the block when it was committed.
     assert [entry.permitted for entry in await people.patient.accesses()] == [False, True]
 

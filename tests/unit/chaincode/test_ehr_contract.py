@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from medfab_chaincode import Stub
+from medfab_chaincode._router import Router
 from medfab_chaincode.ehr import EhrContract, _records
 from medfab_chaincode.testing import Collection, Ledger, majority_of
 from medfab_gateway.ehr import (
@@ -232,19 +233,27 @@ async def test_patients_see_their_own_only(world: World) -> None:
         await other.revoke(consent.consent_id)
 
 
+def test_every_function_says_who_may_call_it() -> None:
+    metadata = json.loads(Router([EhrContract()]).metadata)
+    for transaction in metadata["contracts"]["ehr"]["transactions"]:
+        role, name = transaction["access"]
+        assert (role["kind"], role["name"]) == ("attribute", "medfab.role")
+        assert name["name"] == f"medfab.{role['values'][0]}"
+
+
 @pytest.mark.parametrize(
     "function", ["RegisterPatient", "GrantConsent", "RevokeConsent", "ListConsents", "ListAccess"]
 )
 async def test_what_only_patients_may(world: World, function: str) -> None:
     args = ["0" * 64] if function == "RevokeConsent" else []
-    with refused("NOT_AUTHORISED"):
+    with refused("ACCESS_DENIED"):
         await world.filer.submit(function, *args)
 
 
 @pytest.mark.parametrize("function", ["FileRecords", "RequestAccess", "ReadRecords"])
 async def test_what_only_practitioners_may(world: World, function: str) -> None:
     args = ["0" * 64, HOSPITAL] if function == "ReadRecords" else []
-    with refused("NOT_AUTHORISED"):
+    with refused("ACCESS_DENIED"):
         await world.self.submit(function, PATIENT, *args)
 
 

@@ -3,15 +3,20 @@
 import hashlib
 from dataclasses import dataclass
 
-from medfab_chaincode import Context, ContractError
+from medfab_chaincode import Attribute, Context
 
-from ._codes import Code
 from ._decision import Requester
 from ._model import check_patient
 
 _ROLE = "medfab.role"
 _PRACTITIONER = "medfab.practitioner"
 _PATIENT = "medfab.patient"
+
+PATIENTS = (Attribute(_ROLE, "patient"), Attribute(_PATIENT))
+"""Access to what patients do for themselves."""
+
+PRACTITIONERS = (Attribute(_ROLE, "practitioner"), Attribute(_PRACTITIONER))
+"""Access to what practitioners do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,31 +27,19 @@ class PatientCaller:
     pseudonym: str
 
 
-def require_patient(context: Context) -> PatientCaller:
-    """Read the patient from the certificate; refuse anybody else."""
-    pseudonym = _require(context, role="patient", attribute=_PATIENT)
-    return PatientCaller(msp_id=context.client_identity.msp_id, pseudonym=check_patient(pseudonym))
+def calling_patient(context: Context) -> PatientCaller:
+    """Read the patient from the certificate, in a function that is open to `PATIENTS` alone."""
+    identity = context.client_identity
+    pseudonym = check_patient(identity.attributes[_PATIENT])
+    return PatientCaller(msp_id=identity.msp_id, pseudonym=pseudonym)
 
 
-def require_practitioner(context: Context) -> Requester:
-    """Read the practitioner from the certificate; refuse anybody else."""
-    practitioner = _require(context, role="practitioner", attribute=_PRACTITIONER)
-    return Requester(msp_id=context.client_identity.msp_id, practitioner=practitioner)
+def calling_practitioner(context: Context) -> Requester:
+    """Read the practitioner from the certificate, in a function open to `PRACTITIONERS` alone."""
+    identity = context.client_identity
+    return Requester(msp_id=identity.msp_id, practitioner=identity.attributes[_PRACTITIONER])
 
 
 def client_digest(context: Context) -> str:
     """SHA-256 (hex) of the client's id: tells clients apart without naming them."""
     return hashlib.sha256(context.client_identity.id.encode()).hexdigest()
-
-
-def _require(context: Context, *, role: str, attribute: str) -> str:
-    identity = context.client_identity
-    value = identity.attribute(attribute)
-    if identity.attribute(_ROLE) != role or not value:
-        raise ContractError(
-            f"only a {role} may call this: enrol with the certificate attributes "
-            f"{_ROLE}={role} and {attribute}",
-            code=Code.NOT_AUTHORISED,
-            status=403,
-        )
-    return value

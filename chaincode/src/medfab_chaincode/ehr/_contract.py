@@ -1,11 +1,18 @@
 """The functions of the contract ``ehr``, by their wire names. See docs/design/ehr.md."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
-from medfab_chaincode import Context, Contract, ContractError, evaluate, submit
+from medfab_chaincode import Context, Contract, ContractError, Transient, evaluate, submit
 
 from . import _records
-from ._caller import client_digest, require_patient, require_practitioner
+from ._caller import (
+    PATIENTS,
+    PRACTITIONERS,
+    calling_patient,
+    calling_practitioner,
+    client_digest,
+)
 from ._codes import Code
 from ._decision import decide
 from ._keys import ObjectType
@@ -40,10 +47,10 @@ class EhrContract(Contract):
 
     name = "ehr"
 
-    @submit("RegisterPatient")
+    @submit("RegisterPatient", access=PATIENTS)
     async def register_patient(self, context: Context) -> None:
         """Bind the pseudonym in the patient's certificate to the organisation that issued it."""
-        caller = require_patient(context)
+        caller = calling_patient(context)
         store = Store(context.stub)
         if await store.patient(caller.pseudonym) is not None:
             raise ContractError(
@@ -54,26 +61,28 @@ class EhrContract(Contract):
         entry = PatientEntry(home_msp=caller.msp_id, registered_at=_now(context), status="active")
         store.put(ObjectType.PATIENT, caller.pseudonym, entry=entry)
 
-    @submit("FileRecords")
-    async def file_records(self, context: Context, patient: str) -> Filed:
-        """File transient ``records`` with the practitioner's organisation, all or none.
+    @submit("FileRecords", access=PRACTITIONERS)
+    async def file_records(
+        self, context: Context, patient: str, records: Annotated[FilingBatch, Transient()]
+    ) -> Filed:
+        """File ``records`` with the practitioner's organisation, all or none.
 
         Endorsed by that organisation alone. Filing the same content again changes nothing.
         """
-        filer = require_practitioner(context)
-        batch = context.transient_json("records", FilingBatch)
-        batch.check()
+        filer = calling_practitioner(context)
+        records.check()
         if await Store(context.stub).patient(check_patient(patient)) is None:
             raise _not_registered()
-        return await _records.file(context.stub, filer.msp_id, patient, batch, _now(context))
+        return await _records.file(context.stub, filer.msp_id, patient, records, _now(context))
 
-    @submit("GrantConsent")
-    async def grant_consent(self, context: Context) -> ConsentVersion:
-        """Record the transient ``consent`` of the calling patient; its id is the transaction's."""
+    @submit("GrantConsent", access=PATIENTS)
+    async def grant_consent(
+        self, context: Context, terms: Annotated[ConsentTerms, Transient("consent")]
+    ) -> ConsentVersion:
+        """Record a consent of the calling patient; its id is the transaction's."""
         store = Store(context.stub)
         patient = await _registered_patient(context, store)
         now = _now(context)
-        terms = context.transient_json("consent", ConsentTerms)
         terms.check(now)
         for consent in await store.consents(patient):
             over = consent.terms.not_after is not None and consent.terms.not_after <= now
@@ -91,7 +100,7 @@ class EhrContract(Contract):
         store.put_private(ObjectType.CONSENT, patient, consent_id, value=terms)
         return ConsentVersion(consent_id=consent_id, version=entry.version)
 
-    @submit("RevokeConsent")
+    @submit("RevokeConsent", access=PATIENTS)
     async def revoke_consent(self, context: Context, consent_id: str) -> ConsentVersion:
         """End a consent of the calling patient; every permit that rests on it ends with it."""
         store = Store(context.stub)
@@ -112,12 +121,13 @@ class EhrContract(Contract):
         store.put(ObjectType.CONSENT, patient, consent_id, entry=revoked)
         return ConsentVersion(consent_id=consent_id, version=revoked.version)
 
-    @submit("RequestAccess")
-    async def request_access(self, context: Context, patient: str) -> AccessDecision:
-        """Decide on the transient ``request`` and record the decision, a denial included."""
-        requester = require_practitioner(context)
+    @submit("RequestAccess", access=PRACTITIONERS)
+    async def request_access(
+        self, context: Context, patient: str, request: Annotated[AccessRequest, Transient()]
+    ) -> AccessDecision:
+        """Decide on ``request`` and record the decision, a denial included."""
+        requester = calling_practitioner(context)
         check_patient(patient)
-        request = context.transient_json("request", AccessRequest)
         request.check()
         store = Store(context.stub)
         now = _now(context)
@@ -150,7 +160,7 @@ class EhrContract(Contract):
             expires_at=entry.expires_at,
         )
 
-    @evaluate("ReadRecords")
+    @evaluate("ReadRecords", access=PRACTITIONERS)
     async def read_records(
         self, context: Context, patient: str, request_id: str, holder_msp: str
     ) -> Released:
@@ -158,7 +168,7 @@ class EhrContract(Contract):
 
         Evaluate it at a peer of ``holder_msp``: the records are nowhere else.
         """
-        requester = require_practitioner(context)
+        requester = calling_practitioner(context)
         check_patient(patient)
         check_transaction_id(request_id, "request_id")
         check_msp_id(holder_msp, "holder_msp")
@@ -201,7 +211,7 @@ class EhrContract(Contract):
         ]
         return await _records.release(context.stub, holder_msp, patient, grants)
 
-    @evaluate("ListConsents")
+    @evaluate("ListConsents", access=PATIENTS)
     async def list_consents(self, context: Context) -> list[ConsentView]:
         """List the calling patient's consents, newest first, revoked ones included."""
         store = Store(context.stub)
@@ -226,7 +236,7 @@ class EhrContract(Contract):
         ]
         return sorted(rows, key=lambda row: (row.granted_at, row.consent_id), reverse=True)
 
-    @evaluate("ListAccess")
+    @evaluate("ListAccess", access=PATIENTS)
     async def list_access(self, context: Context) -> list[AccessView]:
         """List who asked for the calling patient's records, when, why, and what was decided."""
         store = Store(context.stub)
@@ -251,7 +261,7 @@ class EhrContract(Contract):
 
 async def _registered_patient(context: Context, store: Store) -> str:
     """The calling patient's pseudonym, vouched for by the organisation that registered it."""
-    caller = require_patient(context)
+    caller = calling_patient(context)
     entry = await store.patient(caller.pseudonym)
     if entry is None:
         raise _not_registered()

@@ -11,9 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from medfab_chaincode import ContractError
-
-from ._codes import Code
+from medfab_chaincode import InvalidArgumentError
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _MSP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -65,7 +63,7 @@ class Verdict(StrEnum):
 
 def _require(condition: bool, field: str, expected: str) -> None:
     if not condition:
-        raise ContractError(f"{field}: expected {expected}", code=Code.INVALID_ARGUMENT)
+        raise InvalidArgumentError.at(field, f"expected {expected}")
 
 
 def _require_match(pattern: re.Pattern[str], value: str, field: str, expected: str) -> None:
