@@ -42,13 +42,18 @@ class Caller:
         *args: str,
         transient: Mapping[str, bytes] | None = None,
         endorsing_organizations: Sequence[str] | None = None,
+        retry: object = None,  # there is nothing to wait for
     ) -> bytes:
         transaction = await self._endorse(name, args, transient or {}, endorsing_organizations)
         assert self.ledger.commit(transaction) == ("VALID",)
         return transaction.result
 
     async def evaluate(
-        self, name: str, *args: str, target_organizations: Sequence[str] | None = None
+        self,
+        name: str,
+        *args: str,
+        target_organizations: Sequence[str] | None = None,
+        retry: object = None,
     ) -> bytes:
         transaction = await self._endorse(name, args, {}, target_organizations)
         assert not transaction.writes
