@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test unit lint sync format lock clean bench-gateway conformance
+.PHONY: help setup demo test unit lint sync format lock clean bench-gateway bench-chaincode conformance
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ $(VENV)/.ready: uv.lock pyproject.toml gateway/pyproject.toml chaincode/pyprojec
 ## make bench-gateway   CPU of our gateway client beside the official ones; QUICK=1 for a look
 bench-gateway: setup
 	@PYTHONPATH=tests QUICK=$(QUICK) $(BIN)/python -m bench.gateway
+
+## make bench-chaincode CPU of our shim and contract API beside the official ones; QUICK=1 likewise
+bench-chaincode: setup
+	@PYTHONPATH=tests QUICK=$(QUICK) $(BIN)/python -m bench.chaincode
 
 ## make clean      stop the network in .medfab and delete it, and the environment
 clean:

@@ -7,11 +7,14 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from official import node
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -55,6 +58,19 @@ def compare(
         ratio_min=round(min(ratios), 3),
         ratio_max=round(max(ratios), 3),
     )
+
+
+def print_row(row: Row) -> None:
+    print(
+        f"{row.case:38} {row.concurrency:3} at once {row.ours:8.0f} against {row.peer:8.0f}  "
+        f"ratio {row.ratio_median:5.2f}  ({row.ratio_min:.2f} … {row.ratio_max:.2f})  "
+        f"{row.peer_name}",
+        flush=True,
+    )
+
+
+def node_version() -> str:
+    return subprocess.run([node(), "--version"], capture_output=True, text=True).stdout.strip()
 
 
 def write(name: str, rows: Sequence[Row], *, versions: Mapping[str, str] | None = None) -> Path:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import trustme
-from bench._results import Row, compare, write
+from bench._results import Row, compare, node_version, print_row, write
 from fabric_protos.common import ledger_pb2
 
 from integration.conftest import on_free_ports
@@ -253,12 +253,7 @@ async def main() -> None:
     def add(case: Case, setup: Path, place: str) -> None:
         for row in measure(clients, setup, case, place):
             rows.append(row)
-            spread = f"{row.ratio_min:.2f} … {row.ratio_max:.2f}"
-            print(
-                f"{row.case:38} {row.concurrency:3} at once {row.ours:8.0f} against {row.peer:8.0f}"
-                f"  ratio {row.ratio_median:5.2f}  ({spread})  {row.peer_name}",
-                flush=True,
-            )
+            print_row(row)
 
     with tempfile.TemporaryDirectory(prefix="medfab-bench-") as name:
         folder = Path(name)
@@ -275,10 +270,6 @@ async def main() -> None:
     if not QUICK:
         official = {"fabric-gateway (Node and Go)": "1.12.1", "node": node_version()}
         print(write("gateway", rows, versions=official))
-
-
-def node_version() -> str:
-    return subprocess.run([node(), "--version"], capture_output=True, text=True).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def test_a_signal_cancels_the_coroutine() -> None:
     events: list[str] = []
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        run(forever(events))
+        run(lambda: forever(events))
     assert events == ["began", "cleaned up"]
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -38,6 +38,6 @@ def test_a_signal_before_the_loop_runs_leaves_no_warning(monkeypatch: pytest.Mon
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with pytest.raises(KeyboardInterrupt):
-            run(forever([]))
+            run(lambda: forever([]))
         gc.collect()
     assert caught == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
@@ -22,8 +22,8 @@ def interrupt_on_termination() -> None:
         signal.signal(number, _interrupt)
 
 
-def run(coroutine: Coroutine[Any, Any, _T]) -> _T:
-    """Like `asyncio.run`, and a signal cancels the coroutine, then raises `KeyboardInterrupt`.
+def run(function: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    """Like `asyncio.run(function())`; a signal cancels it, then raises `KeyboardInterrupt`.
 
     A second signal cancels it once more: what cleans up decides what that means. (With asyncio's
     own handling, a second Ctrl-C tears down the loop under the cleaning up.)
@@ -37,7 +37,7 @@ def run(coroutine: Coroutine[Any, Any, _T]) -> _T:
             for number in before:
                 loop.add_signal_handler(number, task.cancel)
         try:
-            return await coroutine
+            return await function()
         except asyncio.CancelledError as error:
             raise KeyboardInterrupt from error
 
@@ -49,7 +49,6 @@ def run(coroutine: Coroutine[Any, Any, _T]) -> _T:
             signal.signal(number, handler)
         # A signal may come before the loop began; Python warns of coroutines that never ran.
         running.close()
-        coroutine.close()
 
 
 @contextmanager

@@ -104,7 +104,7 @@ def enroll(
         wallet.put(label, identity, enrollment.private_key)
 
     with _ids_as_usage():
-        run(call())
+        run(call)
     output.line(f"Enrolled {enrollment_id}; it is {label!r} in {wallet.path}.")
     if output.as_json:
         output.json({"enrollment_id": enrollment_id, "label": label, "wallet": str(wallet.path)})
@@ -176,7 +176,7 @@ def register(
 
     try:
         with _ids_as_usage():
-            run(call())
+            run(call)
     except Exception as error:
         # After a lost answer (or Ctrl-C) the CA may know the id: the file stays then.
         if made is not None and not _outcome_is_open(error):

@@ -103,7 +103,7 @@ def evaluate(
                 )
             )
 
-    _print_result(run(call()), None, output)
+    _print_result(run(call), None, output)
 
 
 @contract.command()
@@ -159,7 +159,7 @@ def submit(
             left = None if timeout is None else max(0.0, timeout - (time.monotonic() - began))
             return submitted.result, await _outcome(submitted, left)
 
-    result, status = run(call())
+    result, status = run(call)
     _print_result(result, status, output)
 
 

@@ -61,7 +61,7 @@ def events(
             async for block in blocks:
                 _print_block(block, output)
 
-    run(follow())
+    run(follow)
 
 
 def _print_block(block: Block, output: Output) -> None:

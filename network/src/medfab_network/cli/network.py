@@ -84,7 +84,7 @@ def up(
         topology = (topology or Network(directory).topology).with_base_port(base_port)
     consortium = Network(directory, topology, progress=ConsoleProgress(), bin_dir=bin_dir)
     began = time.monotonic()
-    report = run(consortium.up())
+    report = run(consortium.up)
     seconds = time.monotonic() - began
     if output.as_json:
         output.json(
@@ -113,7 +113,7 @@ def down(directory: Path, output: Output) -> None:
     Example:
       medfab network down
     """
-    stopped = run(Network(directory).down())
+    stopped = run(Network(directory).down)
     if output.as_json:
         output.json({"stopped": stopped})
     else:
@@ -134,7 +134,7 @@ def status(directory: Path, output: Output) -> None:
       medfab network status --json
     """
     consortium = _existing(directory)
-    nodes = run(consortium.status())
+    nodes = run(consortium.status)
     output.table([_row(node) for node in nodes], columns=_COLUMNS)
     if not all(node.healthy for node in nodes):
         click.get_current_context().exit(1)
@@ -241,7 +241,7 @@ def clean(directory: Path, yes: bool, output: Output) -> None:
     if not yes and not _confirmed(directory):
         raise click.ClickException("nothing was deleted")
     consortium = Network(directory)
-    stopped = run(consortium.clean())
+    stopped = run(consortium.clean)
     if output.as_json:
         output.json({"stopped": stopped, "deleted": str(consortium.directory)})
     else:

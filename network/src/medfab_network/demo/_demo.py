@@ -102,7 +102,7 @@ class Demo:
             except BaseException as error:
                 dead = sorted(self._started - set(network.processes()))
                 with uninterrupted():
-                    run(network.down())
+                    run(network.down)
                 if isinstance(error, Exception):
                     if dead:
                         error.add_note(f"Ended by itself before: {', '.join(dead)}.")
@@ -115,9 +115,9 @@ class Demo:
                 self._say_how_to_look_around(told.patient)
                 return
             with uninterrupted():
-                run(network.clean())
+                run(network.clean)
         with suppress(DirectoryError):  # the folder too, now that nobody works in it
-            run(network.clean())
+            run(network.clean)
         narrator.note("Everything is taken down. `medfab demo --keep` leaves it up.")
 
     def _on(self, network: Network, bundle: Bundle) -> Told:
@@ -129,15 +129,15 @@ class Demo:
             "authority and peer",
             "starting the network",
         ):
-            self._started = set(run(network.up()).started)
+            self._started = set(run(network.up).started)
             narrator.good(f"{len(self._started)} nodes run, with TLS everywhere")
         with narrator.part("The story of one record", "the story"):
-            told = run(tell(network, bundle, narrator))
+            told = run(lambda: tell(network, bundle, narrator))
         with narrator.part("What everybody in the channel can read", "searching the blocks"):
             values = phi_values(bundle)
             if self._plant_leak:
-                run(self._leak(network, values))
-            blocks = run(self._read_blocks(network))
+                run(lambda: self._leak(network, values))
+            blocks = run(lambda: self._read_blocks(network))
             search = self._search(blocks, values)
         self.report = DemoReport(
             directory=network.directory,
@@ -214,7 +214,7 @@ class Demo:
         """Take down and delete what an earlier demo has left, however it ended."""
         if old.is_of_demo:
             with uninterrupted():  # a half-deleted network could not be told from another's
-                stopped = run(old.clean())
+                stopped = run(old.clean)
             if stopped:
                 self._narrator.note(f"Ended {len(stopped)} nodes that an earlier demo had left.")
 
