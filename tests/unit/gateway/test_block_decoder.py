@@ -11,7 +11,7 @@ import pytest
 from fabric_protos.common import common_pb2, configtx_pb2
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
-from fabric_protos.peer import chaincode_event_pb2
+from fabric_protos.peer import chaincode_event_pb2, proposal_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +26,7 @@ from medfab_gateway import (
     private_key_signer,
 )
 from medfab_gateway._messages.headers import build_header
-from medfab_gateway._messages.proposal import build_proposal, sign_proposal
+from medfab_gateway._messages.proposal import build_proposal
 from medfab_gateway.identity import Hash
 from unit.gateway.fake_gateway import Proposal, endorsed_payload, make_identity
 
@@ -44,7 +44,10 @@ def make_proposal() -> tuple[str, Proposal]:
         nonce=bytes(24),
         timestamp_ns=TIMESTAMP_NS,
     )
-    signed = sign_proposal(unsigned, private_key_signer(KEY), Hash.SHA256)
+    signed = proposal_pb2.SignedProposal(
+        proposal_bytes=unsigned.proposal_bytes,
+        signature=private_key_signer(KEY)(Hash.SHA256.digest(unsigned.proposal_bytes)),
+    )
     return unsigned.transaction_id, Proposal.read(signed)
 
 

@@ -27,7 +27,7 @@ from medfab_gateway.identity import private_key_signer
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
-def test_the_token_signs_method_uri_body_and_certificate() -> None:
+async def test_the_token_signs_method_uri_body_and_certificate() -> None:
     """Expected bytes written out from fabric-ca `util.GenECDSAToken`, with a signer that shows."""
     signed: list[bytes] = []
 
@@ -35,7 +35,7 @@ def test_the_token_signs_method_uri_body_and_certificate() -> None:
         signed.append(digest)
         return b"signature"
 
-    token = make_token(
+    token = await make_token(
         Credential(certificate=b"CERT", signer=signer),
         method="POST",
         request_uri="/api/v1/register?ca=x",
@@ -46,12 +46,12 @@ def test_the_token_signs_method_uri_body_and_certificate() -> None:
     assert token == "Q0VSVA==.c2lnbmF0dXJl"
 
 
-def test_the_token_of_a_key_is_low_s_and_verifies() -> None:
+async def test_the_token_of_a_key_is_low_s_and_verifies() -> None:
     key = generate_private_key()
     credential = Credential(certificate=b"c", signer=private_key_signer(private_key_pem(key)))
     digest = hashlib.sha256(b"GET.dQ==..Yw==").digest()
     for _ in range(20):
-        token = make_token(credential, method="GET", request_uri="u", body=b"")
+        token = await make_token(credential, method="GET", request_uri="u", body=b"")
         signature = base64.b64decode(token.split(".")[1])
         assert decode_dss_signature(signature)[1] <= P256_ORDER // 2
         key.public_key().verify(signature, digest, ec.ECDSA(Prehashed(hashes.SHA256())))

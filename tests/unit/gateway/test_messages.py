@@ -6,10 +6,11 @@ import hashlib
 
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
+from fabric_protos.peer import proposal_pb2
 
 from medfab_gateway._messages.chaincode_events import build_chaincode_events_request
 from medfab_gateway._messages.deliver import build_seek_payload
-from medfab_gateway._messages.proposal import build_proposal, sign_proposal
+from medfab_gateway._messages.proposal import build_proposal
 from medfab_gateway._messages.transaction import build_commit_status_request
 from medfab_gateway.identity import Hash, private_key_signer
 from unit.gateway.fake_gateway import Proposal, make_identity, read_seek
@@ -97,7 +98,10 @@ def test_signed_proposal() -> None:
         nonce=NONCE,
         timestamp_ns=TIMESTAMP_NS,
     )
-    signed = sign_proposal(unsigned, private_key_signer(KEY), Hash.SHA256)
+    signed = proposal_pb2.SignedProposal(
+        proposal_bytes=unsigned.proposal_bytes,
+        signature=private_key_signer(KEY)(Hash.SHA256.digest(unsigned.proposal_bytes)),
+    )
     assert signed.proposal_bytes == unsigned.proposal_bytes
     assert Proposal.read(signed).args == [b"GetChannels"]  # verifies the signature
 

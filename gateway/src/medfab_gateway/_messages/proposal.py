@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_pb2, proposal_pb2
 
 from medfab_gateway._messages.headers import build_header
-from medfab_gateway.identity import Hash, Identity, Signer
+from medfab_gateway.identity import Identity
 
 NONCE_BYTES = 24
 """How long a nonce is in all of Fabric's clients."""
@@ -75,12 +74,4 @@ def build_proposal(
     )
     return UnsignedProposal(
         transaction_id=transaction_id, proposal_bytes=proposal.SerializeToString()
-    )
-
-
-def sign_proposal(unsigned: UnsignedProposal, signer: Signer, hash: Hash) -> Any:
-    """The `protos.SignedProposal` of a proposal."""
-    return proposal_pb2.SignedProposal(
-        proposal_bytes=unsigned.proposal_bytes,
-        signature=signer(hash.digest(unsigned.proposal_bytes)),
     )

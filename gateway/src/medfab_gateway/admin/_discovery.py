@@ -10,6 +10,7 @@ import grpc.aio
 from fabric_protos.discovery import protocol_pb2, protocol_pb2_grpc
 from fabric_protos.gossip import message_pb2
 
+from medfab_gateway._aio import sign
 from medfab_gateway._closing import AsyncClosing
 from medfab_gateway._rpc_errors import translate_rpc_error
 from medfab_gateway.admin.errors import DiscoveryError
@@ -97,7 +98,7 @@ class Discovery(AsyncClosing):
             authentication=self._authentication, queries=[query]
         ).SerializeToString()
         request = protocol_pb2.SignedRequest(
-            payload=payload, signature=self._signer(self._hash.digest(payload))
+            payload=payload, signature=await sign(self._signer, self._hash.digest(payload))
         )
         try:
             response = await self._stub.Discover(request, timeout=self._timeout)

@@ -12,12 +12,13 @@ from typing import Any
 import grpc
 import grpc.aio
 from fabric_protos.common import common_pb2, ledger_pb2
-from fabric_protos.peer import peer_pb2_grpc, query_pb2
+from fabric_protos.peer import peer_pb2_grpc, proposal_pb2, query_pb2
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 from google.protobuf.message import DecodeError
 
+from medfab_gateway._aio import sign
 from medfab_gateway._closing import AsyncClosing
-from medfab_gateway._messages.proposal import NONCE_BYTES, build_proposal, sign_proposal
+from medfab_gateway._messages.proposal import NONCE_BYTES, build_proposal
 from medfab_gateway._rpc_errors import translate_rpc_error
 from medfab_gateway.admin._packaging import package_id
 from medfab_gateway.admin.errors import AdministrationError, PeerAdminError
@@ -200,7 +201,10 @@ class PeerAdmin(AsyncClosing):
             nonce=os.urandom(NONCE_BYTES),
             timestamp_ns=time.time_ns(),
         )
-        signed = sign_proposal(proposal, self._signer, self._hash)
+        digest = self._hash.digest(proposal.proposal_bytes)
+        signed = proposal_pb2.SignedProposal(
+            proposal_bytes=proposal.proposal_bytes, signature=await sign(self._signer, digest)
+        )
         timeout = timeout or self._timeout
         try:
             answer = await self._endorser.ProcessProposal(signed, timeout=timeout)

@@ -98,7 +98,7 @@ class RestClient:
             headers={"Content-Type": "application/json"},
         )
         if credential is not None:
-            request.headers["Authorization"] = make_token(
+            request.headers["Authorization"] = await make_token(
                 credential,
                 method=request.method,
                 request_uri=request.url.raw_path.decode("ascii"),

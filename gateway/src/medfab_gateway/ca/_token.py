@@ -10,17 +10,18 @@ from __future__ import annotations
 import base64
 import hashlib
 
+from medfab_gateway._aio import sign
 from medfab_gateway.ca._types import Credential
 
 
-def make_token(credential: Credential, *, method: str, request_uri: str, body: bytes) -> str:
+async def make_token(credential: Credential, *, method: str, request_uri: str, body: bytes) -> str:
     """Value of the `Authorization` header for exactly this request.
 
     `request_uri` is path and query as sent, without scheme and host.
     """
     certificate = _encode(credential.certificate)
     signed = ".".join((method, _encode(request_uri.encode()), _encode(body), certificate))
-    signature = credential.signer(hashlib.sha256(signed.encode()).digest())
+    signature = await sign(credential.signer, hashlib.sha256(signed.encode()).digest())
     return f"{certificate}.{_encode(signature)}"
 
 
