@@ -4,12 +4,16 @@ An exception is described by its type and the places it came through. Its text i
 every logger that the server configures: it may quote an argument or a record.
 """
 
+import asyncio
+import functools
 import json
 import logging
 import sys
 import time
 import traceback
-from typing import Literal
+from typing import Any, Literal
+
+_log = logging.getLogger("medfab_chaincode.contract")
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -24,6 +28,15 @@ def configure_logging(log_format: LogFormat, level: str) -> None:
     # Half of the cost of a line, for what no line shows: see "Optimization" in Python's manual.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
+
+
+def log_unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what a contract's own task failed with; asyncio itself would log the exception's text."""
+    error = context.get("exception")
+    _log.error(
+        "something failed that nobody awaits",
+        extra={"error": "unknown" if error is None else describe_failure(error)},
+    )
 
 
 def describe_failure(error: BaseException) -> str:
@@ -50,8 +63,13 @@ class _Formatter(logging.Formatter):
         return fields
 
     def moment(self, record: logging.LogRecord) -> str:
-        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        return f"{seconds}.{int(record.msecs):03d}Z"
+        return f"{_second(int(record.created))}.{int(record.msecs):03d}Z"
+
+
+@functools.lru_cache(maxsize=1)
+def _second(moment: int) -> str:
+    # Lines come many in a second, and this is the dearest part of them.
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment))
 
 
 class TextFormatter(_Formatter):

@@ -9,7 +9,7 @@ import click
 
 from medfab_chaincode._contract import Contract
 from medfab_chaincode._loading import load_contract, search_working_directory
-from medfab_chaincode._log import LogFormat, configure_logging
+from medfab_chaincode._log import LogFormat, configure_logging, log_unhandled
 from medfab_chaincode._serve import serve as serve_contracts
 from medfab_chaincode._settings import ClientSettings, ServerSettings
 from medfab_chaincode.errors import ChaincodeError
@@ -207,6 +207,7 @@ def _run(contracts: list[Contract], settings: ServerSettings | ClientSettings) -
 async def _serve(contracts: list[Contract], settings: ServerSettings | ClientSettings) -> None:
     doing = "listening on" if isinstance(settings, ServerSettings) else "dialling"
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(log_unhandled)
     stop = asyncio.Event()
 
     def on_signal() -> None:

@@ -106,10 +106,20 @@ class Ledger(Contract):
             raise asyncio.CancelledError(secret)
         if how == "float":
             return [1.5]  # type: ignore[return-value]
+        if how == "task":
+            await self.leave_a_task_behind(secret)
         try:
             raise KeyError(secret)
         except KeyError as error:
             raise RuntimeError(f"cannot stand {secret}") from error
+
+    @staticmethod
+    async def leave_a_task_behind(secret: str) -> None:
+        async def fail() -> NoReturn:
+            raise KeyError(secret)
+
+        asyncio.ensure_future(fail())  # noqa: RUF006  nobody keeps it
+        await asyncio.sleep(0)
 
     @evaluate("Catch")
     async def catch(self, context: Context) -> str:

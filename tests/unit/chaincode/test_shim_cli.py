@@ -116,7 +116,7 @@ async def test_no_argument_and_no_transient_value_is_logged(
             who = await peer.invoke("Who", CANARY, transient=secret)
             assert who.status == 200
             assert CANARY.encode() not in who.payload
-            for how in ("raise", "exit", "cancel", "float"):
+            for how in ("raise", "exit", "cancel", "float", "task"):
                 assert (await peer.invoke("Crash", how, CANARY, transient=secret)).status == 500
             peer.refusals["GET_STATE"] = CANARY
             assert (await peer.invoke("Get", CANARY)).status == 500
@@ -133,19 +133,20 @@ async def test_no_argument_and_no_transient_value_is_logged(
     assert CANARY not in out + err
     assert "ledger_contract.py:" in err
     assert "builtins.RuntimeError" in err
+    assert "something failed that nobody awaits" in err
     if log_format == "json":
         lines = [json.loads(line) for line in err.splitlines()]
         transactions = [line for line in lines if line["message"] == "transaction"]
-        assert len(transactions) == 10
+        assert len(transactions) == 11
         assert transactions[0].keys() == {
             *("time", "level", "logger", "message"),
             *("transaction_id", "function", "status", "milliseconds", "messages"),
         }
         functions = [line["function"] for line in transactions]
         assert functions[0] == "ledger:Who"
-        assert functions[6:8] == ["<unknown>", "<unknown>"]
+        assert functions[7:9] == ["<unknown>", "<unknown>"]
         # TRANSACTION, GET_STATE, ERROR, COMPLETED
-        assert transactions[5]["messages"] == 4
+        assert transactions[6]["messages"] == 4
 
 
 async def test_a_taken_port_is_one_sentence_and_exit_code_1(

@@ -308,9 +308,10 @@ async def test_a_repeated_transaction_is_refused_until_the_first_has_ended(
 
 
 async def test_a_transaction_that_the_peer_gave_up_ends(
-    serving: Serving, certificates: Certificates
+    serving: Serving, certificates: Certificates, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The peer timed out, never told, and answers the next request "no ledger context"."""
+    caplog.set_level("INFO")
     contract = Stubborn()
     async with (
         serving(contract) as address,
@@ -325,6 +326,8 @@ async def test_a_transaction_that_the_peer_gave_up_ends(
         assert peer.asked.qsize() == 1  # what followed never left the process
         assert (await peer.invoke("Get", "a", transaction_id="t")).status == 200
         assert peer.terminals == {("care", "t"): 1}
+    ends = [vars(record)["status"] for record in caplog.records if record.message == "transaction"]
+    assert ends == ["cancelled", 200]
 
 
 async def test_keepalive_is_echoed_and_unknown_messages_are_ignored(
