@@ -111,8 +111,8 @@ class Contract:
     hint. It is an `async def`, or a plain `def` for what blocks: that runs in a thread of its
     own, and reads with `Context.wait` and `Context.iterate`.
 
-    The hooks may be overridden, as `async def` or as a plain `def`; what they raise ends the
-    transaction as if the function had raised it.
+    The hooks may be overridden; what they raise ends the transaction as if the function had
+    raised it.
     """
 
     name: ClassVar[str] = ""

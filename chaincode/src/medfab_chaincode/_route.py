@@ -13,7 +13,7 @@ from medfab_chaincode._definition import Definition
 from medfab_chaincode._signature import Signature
 from medfab_chaincode._stub import Stub
 from medfab_chaincode._threads import run_in_thread
-from medfab_chaincode.errors import EvaluateWriteError
+from medfab_chaincode.errors import DefinitionError, EvaluateWriteError
 
 Call = Callable[..., Awaitable[Any]]
 
@@ -58,7 +58,13 @@ def callable_of(function: Callable[..., Any]) -> Call:
 
 
 def hook_of(contract: Contract, name: str) -> Call | None:
-    """Return a hook of the contract, or None if its class does not override it."""
+    """Return a hook of the contract, or None if its class does not override it.
+
+    Raises `DefinitionError` for a plain `def`.
+    """
     if getattr(type(contract), name) is getattr(Contract, name):
         return None
-    return callable_of(getattr(contract, name))
+    hook: Call = getattr(contract, name)
+    if not inspect.iscoroutinefunction(hook):
+        raise DefinitionError(f"{name} must be an `async def`")
+    return hook

@@ -72,6 +72,7 @@ def test_allowing(lines: list[str], findings: list[tuple[int, str]]) -> None:
         "def hash(x): ...\nhash(1)",
         "def f():\n    names = {}\n    return list(names)",
         "def f(a):\n    a = a | a\n    return list(a)",
+        "def f(x):\n    names = set(x)\n    names = sorted(names)\n    return list(names)",
         "class Box:\n    def put(self):\n        self.x = 1",
         "def f(x):\n    x.append(1)",
     ],

@@ -91,6 +91,13 @@ async def test_the_order_and_what_ends_it(
     assert contract.diaries == [entries]
 
 
+@pytest.mark.parametrize("name", ["before_transaction", "unknown_transaction"])
+def test_a_hook_is_asynchronous(name: str) -> None:
+    contract = type("Plain", (Hooked,), {name: lambda self, context: None})()
+    with pytest.raises(DefinitionError, match=f"{name} must be an `async def`"):
+        Router([contract])
+
+
 async def test_each_contract_has_its_own_handler_of_unknown_functions() -> None:
     class Other(Contract):
         name = "other"

@@ -101,10 +101,10 @@ class _Sets:
 
     def _is_assigned_a_set(self, name: ast.Name) -> bool:
         if name.id in self._asking:
-            return False
+            return True  # as far as its other values are sets
         self._asking.add(name.id)
         values = self._types.assigned(name)
-        found = bool(values) and any(self.holds(value) for value in values)
+        found = bool(values) and all(self.holds(value) for value in values)
         self._asking.discard(name.id)
         return found
 

@@ -31,7 +31,8 @@ def _changed(node: ast.AST) -> list[ast.expr]:
     """Return what a statement or call changes in place."""
     match node:
         case ast.Assign(targets=targets) | ast.Delete(targets=targets):
-            return [_container(target) for target in targets if not isinstance(target, ast.Name)]
+            single = [one for target in targets for one in getattr(target, "elts", [target])]
+            return [_container(target) for target in single if not isinstance(target, ast.Name)]
         case ast.AugAssign(target=target) | ast.AnnAssign(target=target, value=ast.expr()):
             return [] if isinstance(target, ast.Name) else [_container(target)]
         case ast.Call(func=ast.Attribute(attr=name, value=owner)) if name in _CHANGES:

@@ -39,6 +39,7 @@ class Types:
     def _learn(self, node: ast.AST) -> None:
         if isinstance(node, ast.arg):
             self._declare(node, node.arg, node.annotation)
+            self._assigned[self._source.scope(node), node.arg].append(None)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             self._declare(node, node.name, node.returns)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
