@@ -48,15 +48,15 @@ def from_json(content: bytes, *, name: str) -> Checkpoint | None:
         # Go and Java write in place and shorten the file afterwards: killed in between, they
         # leave the rest of a longer state behind. All clients read the first value alone.
         state, _ = json.JSONDecoder().raw_decode(content.decode())
+        transaction_id = state.get("transactionId")
         if "blockNumber" not in state:
             return None
-        transaction_id = state.get("transactionId")
         if state["blockNumber"] == 0 and transaction_id == "":
             return None
         if not isinstance(transaction_id, str | None):
             raise TypeError("transactionId is not a text")
         return Checkpoint(
-            block_number=int(state["blockNumber"]), transaction_id=transaction_id or None
+            block_number=int(str(state["blockNumber"])), transaction_id=transaction_id or None
         )
     except (ValueError, TypeError, AttributeError) as error:
         raise CheckpointError(
