@@ -97,9 +97,17 @@ def test_ours_is_a_number_and_leaves_out_what_is_not_set(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "content",
-    ["[]", "nonsense", '{"blockNumber":-1}', '{"blockNumber":"x"}', '{"blockNumber":null}', '{"blockNumber":1.5}',
-     '{"blockNumber":1,"transactionId":2}', "\xff"],
-)  # fmt: skip
+    [
+        "[]",
+        "nonsense",
+        '{"blockNumber":-1}',
+        '{"blockNumber":"x"}',
+        '{"blockNumber":null}',
+        '{"blockNumber":1.5}',
+        '{"blockNumber":1,"transactionId":2}',
+        "\xff",
+    ],
+)
 def test_files_that_are_no_checkpoint(tmp_path: Path, content: str) -> None:
     file = tmp_path / "checkpoint"
     file.write_bytes(content.encode("latin-1"))
