@@ -84,8 +84,9 @@ class ChaincodeClient:
         if self._serving is None:
             return
         self._stopping = True
-        await self.streams.drain()
-        await asyncio.wait({self._serving}, timeout=2 * _FLUSH_SECONDS)
+        if self.streams.count:
+            await self.streams.drain()
+            await asyncio.wait({self._serving}, timeout=2 * _FLUSH_SECONDS)
         self._serving.cancel()
         await asyncio.gather(self._serving, return_exceptions=True)
 

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import click
 import pytest
 
+from medfab_chaincode._serve_command import serve
 from unit.chaincode.conftest import CHAINCODE_ID, Certificates, Serving
 from unit.chaincode.fake_peer import connect
 from unit.chaincode.ledger_contract import Ledger
@@ -190,3 +192,12 @@ async def test_help_has_an_example(certificates: Certificates) -> None:
     out, _ = await asyncio.wait_for(process.communicate(), 5)
     assert process.returncode == 0
     assert b"Example:\n    medfab-chaincode serve " in out
+
+
+def test_every_option_and_variable_is_in_the_manual() -> None:
+    manual = (TESTS.parent / "docs" / "chaincode-operations.md").read_text()
+    for option in serve.params:
+        if isinstance(option, click.Option):
+            variables = [option.envvar] if isinstance(option.envvar, str) else option.envvar or []
+            for name in (*option.opts, *variables):
+                assert f"`{name}`" in manual, name
