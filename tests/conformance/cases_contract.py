@@ -12,6 +12,7 @@ APIS = ("ours", "go", "node")
 INVALID, UNKNOWN = "INVALID_ARGUMENT", "UNKNOWN_FUNCTION"
 GO_API = ("ours", "go")
 PART = {"code": "a", "count": 1}
+TREE = {"name": "a", "children": [{"name": "b", "children": []}]}
 ITEM = {
     "name": "ü <&> \u2028",
     "count": -5,
@@ -69,6 +70,10 @@ MAPPINGS = (
 FIELDS = (
     "Node checks the type `object` of an argument and not its fields: it takes unknown, missing and"
     " misspelt ones. Go refuses them, and so does ours."
+)
+OPTIONAL = (
+    "A field that may be absent is `X | None` in ours, in metadata of the type `X` or null. Ours"
+    " takes null for it and answers null; in Go and Node it is left out, and null is refused."
 )
 TWICE = (
     "A field twice: both take the last one. Ours refuses: two readers of the same bytes could see"
@@ -277,6 +282,29 @@ ARGUMENTS = [
     accepted("an object", "Part", PART),
     accepted("an object with everything", "Item", ITEM),
     accepted("a list of objects", "Parts", [PART], []),
+    accepted("an object that holds itself", "Tree", TREE),
+    accepted("a field that may be absent", "Extra", {"code": "a", "note": "b"}),
+    accepted(
+        "a field that is absent",
+        "Extra",
+        {"code": "a"},
+        departs={"ours": '{"code":"a","note":null}'},
+        why=OPTIONAL,
+    ),
+    accepted(
+        "a field that is null and may be absent",
+        "Extra",
+        {"code": "a", "note": None},
+        departs={"ours": '{"code":"a","note":null}'},
+        why=OPTIONAL,
+    ),
+    refused(
+        "an unknown field, nested in its own kind",
+        "Tree",
+        {**TREE, "children": [{**TREE, "x": 1}]},
+        follows="go",
+        why=FIELDS,
+    ),
     refused("an unknown field", "Part", {**PART, "other": 1}, follows="go", why=FIELDS),
     refused("a missing field", "Part", {"code": "a"}, follows="go", why=FIELDS),
     refused(

@@ -31,13 +31,18 @@ INFO = (
 
 
 def without_names(payload: str) -> str:
-    """Everything but the names of the parameters, and the title and version of the chaincode."""
+    """Everything but the names of the parameters, the title and version of the chaincode, and
+    that a field of ours may be null."""
     metadata = json.loads(payload)
     del metadata["info"]
     for contract in metadata["contracts"].values():
         for transaction in contract["transactions"]:
             for parameter in transaction.get("parameters", []):
                 del parameter["name"]
+    for schema in metadata["components"]["schemas"].values():
+        for field in schema["properties"].values():
+            if "type" in field:
+                field["type"] = _type(field)
     return json.dumps(metadata)
 
 
@@ -70,10 +75,16 @@ def components(payload: str) -> str:
     )
 
 
+def _type(schema: dict[str, Any]) -> Any:
+    """Without the null that ours may be; see `cases_contract.OPTIONAL`."""
+    kind = schema["type"]
+    return kind[0] if isinstance(kind, list) and kind[1:] == ["null"] else kind
+
+
 def _kind(schema: dict[str, Any]) -> Any:
     if "$ref" in schema:
         return schema["$ref"]
-    kind = "number" if schema["type"] == "integer" else schema["type"]
+    kind = "number" if _type(schema) == "integer" else _type(schema)
     inner = schema.get("items") or schema.get("additionalProperties")
     return [kind, _kind(inner)] if isinstance(inner, dict) else kind
 

@@ -191,6 +191,17 @@ POLICIES = [
         ),
     ),
     Case(
+        name="values and policies, public and private, some written twice",
+        calls=(
+            submit("Mixed", COLLECTION, "mixed", TWO_PEERS, transient={"value": b"2"}),
+            call("Get", "mixed"),
+            call("GetPolicy", "mixed"),
+            call("PrivateGet", COLLECTION, "mixed"),
+            call("PrivateGetPolicy", COLLECTION, "mixed"),
+            call("PrivateGet", COLLECTION, "p3"),
+        ),
+    ),
+    Case(
         name="the policy of an empty key",
         calls=(call("SetPolicy", "", TWO_PEERS),),
         departs=NO_EMPTY_KEY,

@@ -10,7 +10,12 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509 import NameAttribute, ObjectIdentifier
+from cryptography.x509 import (
+    Name,
+    NameAttribute,
+    ObjectIdentifier,
+    RelativeDistinguishedName,
+)
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 
@@ -21,14 +26,32 @@ from medfab_gateway.identity import load_private_key
 _C, _ST, _L = NameOID.COUNTRY_NAME, NameOID.STATE_OR_PROVINCE_NAME, NameOID.LOCALITY_NAME
 _O, _OU, _CN = NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.COMMON_NAME
 _STREET, _POSTAL, _SERIAL = NameOID.STREET_ADDRESS, NameOID.POSTAL_CODE, NameOID.SERIAL_NUMBER
-_CLIENT = (_OU, "client")
+_Part = tuple[ObjectIdentifier, str] | tuple[ObjectIdentifier, str, _ASN1Type]
+
+_CLIENT: _Part = (_OU, "client")
 """What makes it a client to the MSP, beside whatever else is in the name."""
 
-Names = list[tuple[ObjectIdentifier, str]]
 
-IDENTITIES: Mapping[str, Names] = {
-    "plain": [_CLIENT, (_CN, "plain")],
-    "all attributes": [
+def _name(*parts: _Part | list[_Part]) -> Name:
+    """One relative name for each part; several parts in a list are one with several values."""
+    return Name(
+        RelativeDistinguishedName(
+            _attribute(*one) for one in (part if isinstance(part, list) else [part])
+        )
+        for part in parts
+    )
+
+
+def _attribute(
+    oid: ObjectIdentifier, value: str, kind: _ASN1Type | None = None
+) -> NameAttribute[str]:
+    """kind: None: UTF-8, but for a country and a serial number, as Fabric CA writes them."""
+    return NameAttribute(oid, value, _type=kind)
+
+
+IDENTITIES: Mapping[str, Name] = {
+    "plain": _name(_CLIENT, (_CN, "plain")),
+    "all attributes": _name(
         (_C, "DE"),
         (_ST, "Berlin"),
         (_L, "Mitte"),
@@ -38,28 +61,27 @@ IDENTITIES: Mapping[str, Names] = {
         _CLIENT,
         (_CN, "all"),
         (_SERIAL, "0815"),
-    ],
-    "in another order": [(_CN, "order"), _CLIENT, (_O, "Hospital"), (_C, "DE")],
-    "several of a type": [
-        (_O, "Hospital"),
-        (_O, "Clinic"),
-        _CLIENT,
-        (_OU, "ward 7"),
-        (_OU, "night"),
-        (_CN, "several"),
-    ],
-    "two common names": [_CLIENT, (_CN, "first"), (_CN, "second")],
-    "signs that are escaped": [_CLIENT, (_CN, 'a,b+c"d\\e<f>g;h=i/j')],
-    "spaces and a hash": [_CLIENT, (_O, "# one "), (_CN, " two  ")],
-    "not ASCII": [_CLIENT, (_O, "Klinik Süd"), (_CN, "Žofie Nováková 医院 🩺")],
-    "a type that Go leaves out": [
-        _CLIENT,
-        (NameOID.EMAIL_ADDRESS, "a@b.example"),
-        (NameOID.TITLE, "Dr"),
-        (_CN, "others"),
-    ],
-    "a domain component": [(NameOID.DOMAIN_COMPONENT, "example"), _CLIENT, (_CN, "domain")],
-    "attributes": [_CLIENT, (_CN, "attributes")],
+    ),
+    "in another order": _name((_CN, "order"), _CLIENT, (_O, "Hospital"), (_C, "DE")),
+    "several of a type": _name(
+        (_O, "Hospital"), (_O, "Clinic"), _CLIENT, (_OU, "ward 7"), (_OU, "night"), (_CN, "several")
+    ),
+    "several values in one part": _name(
+        [(_O, "Hospital"), (_O, "Clinic"), (_L, "Mitte")], [_CLIENT, (_CN, "values")]
+    ),
+    "two common names": _name(_CLIENT, (_CN, "first"), (_CN, "second")),
+    "signs that are escaped": _name(_CLIENT, (_CN, 'a,b+c"d\\e<f>g;h=i/j')),
+    "spaces and a hash": _name(_CLIENT, (_O, "# one "), (_CN, " two  ")),
+    "signs that cannot be seen": _name(_CLIENT, (_O, "a\nb\tc"), (_CN, "d\x7fe\u200bf")),
+    "not ASCII": _name(_CLIENT, (_O, "Klinik Süd"), (_CN, "Žofie Nováková 医院 🩺")),
+    "other encodings": _name(
+        _CLIENT, (_O, "Süd", _ASN1Type.BMPString), (_CN, "ascii", _ASN1Type.IA5String)
+    ),
+    "a type that Go leaves out": _name(
+        _CLIENT, (NameOID.EMAIL_ADDRESS, "a@b.example"), (NameOID.TITLE, "Dr"), (_CN, "others")
+    ),
+    "a domain component": _name((NameOID.DOMAIN_COMPONENT, "example"), _CLIENT, (_CN, "domain")),
+    "attributes": _name(_CLIENT, (_CN, "attributes")),
 }
 
 ATTRIBUTES = {
@@ -74,7 +96,7 @@ def issue(ca: Path, name: str) -> tuple[Identity, ec.EllipticCurvePrivateKey]:
     key = ec.generate_private_key(ec.SECP256R1())
     builder = (
         x509.CertificateBuilder()
-        .subject_name(x509.Name([_attribute(oid, value) for oid, value in IDENTITIES[name]]))
+        .subject_name(IDENTITIES[name])
         .issuer_name(issuer.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
@@ -94,12 +116,6 @@ def issue(ca: Path, name: str) -> tuple[Identity, ec.EllipticCurvePrivateKey]:
     certificate = builder.sign(_key_of(ca, issuer), hashes.SHA256())
     pem = certificate.public_bytes(serialization.Encoding.PEM)
     return Identity(HOSPITAL, pem), key
-
-
-def _attribute(oid: ObjectIdentifier, value: str) -> NameAttribute[str]:
-    # As Fabric CA writes it: PrintableString where that can hold the value, else UTF-8.
-    kind = _ASN1Type.UTF8String if not value.isascii() else None
-    return NameAttribute(oid, value, _type=kind)
 
 
 def _key_of(ca: Path, certificate: x509.Certificate) -> ec.EllipticCurvePrivateKey:

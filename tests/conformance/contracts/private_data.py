@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Literal, cast
 
 from conformance.contracts.encoding import collect, hexadecimals, strings
 from medfab_chaincode import Context, Contract, KeyEndorsementPolicy, submit
-from medfab_chaincode._endorsement_policy import Role
 
 
 class PrivateData(Contract):
@@ -58,7 +57,9 @@ class PrivateData(Contract):
     def policy(self, context: Context, role: str, organizations: str) -> str:
         """The validation parameter that these organisations' role makes."""
         policy = KeyEndorsementPolicy()
-        policy.add_organizations(*strings(organizations), role=cast(Role, role))
+        policy.add_organizations(
+            *strings(organizations), role=cast(Literal["MEMBER", "PEER"], role)
+        )
         return policy.to_bytes().hex()
 
     @submit("PolicyWithout")
@@ -71,6 +72,20 @@ class PrivateData(Contract):
     @submit("SetPolicy")
     def set_policy(self, context: Context, key: str, parameter: str) -> None:
         context.stub.set_state_validation_parameter(key, bytes.fromhex(parameter))
+
+    @submit("Mixed")
+    def mixed(self, context: Context, collection: str, key: str, parameter: str) -> None:
+        """Write values and policies, public and private, some of them twice."""
+        stub, policy = context.stub, bytes.fromhex(parameter)
+        stub.put_state(key, b"1")
+        stub.set_state_validation_parameter(key, b"")
+        stub.put_private_data(collection, key, b"1")
+        stub.set_private_data_validation_parameter(collection, key, policy)
+        stub.set_state_validation_parameter(key, policy)
+        stub.put_state(key, b"2")
+        stub.put_private_data(collection, key, context.transient["value"])
+        stub.delete_state("b")
+        stub.delete_private_data(collection, "p3")
 
     @submit("GetPolicy")
     async def get_policy(self, context: Context, key: str) -> str:

@@ -29,6 +29,22 @@ class Item:
     labels: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Extra:
+    """A field that may be absent."""
+
+    code: str
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Holds itself."""
+
+    name: str
+    children: list[Tree]
+
+
 class Types(Contract):
     """Gives back what it is given."""
 
@@ -76,6 +92,14 @@ class Types(Contract):
 
     @evaluate("Item")
     def item(self, context: Context, value: Item) -> Item:
+        return value
+
+    @evaluate("Extra")
+    def extra(self, context: Context, value: Extra) -> Extra:
+        return value
+
+    @evaluate("Tree")
+    def tree(self, context: Context, value: Tree) -> Tree:
         return value
 
     @evaluate("Nothing")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/hex"
+	"errors"
 
 	"github.com/hyperledger/fabric-chaincode-go/v2/pkg/statebased"
 )
@@ -78,6 +79,26 @@ func (*Ledger) PolicyWithout(ctx context, parameter string, organization string)
 
 func (*Ledger) SetPolicy(ctx context, key string, parameter string) error {
 	return ctx.GetStub().SetStateValidationParameter(key, bytes(parameter))
+}
+
+// Mixed writes values and policies, public and private, some of them twice.
+func (*Ledger) Mixed(ctx context, collection string, key string, parameter string) error {
+	transient, err := ctx.GetStub().GetTransient()
+	if err != nil {
+		return err
+	}
+	stub, policy := ctx.GetStub(), bytes(parameter)
+	return errors.Join(
+		stub.PutState(key, []byte("1")),
+		stub.SetStateValidationParameter(key, nil),
+		stub.PutPrivateData(collection, key, []byte("1")),
+		stub.SetPrivateDataValidationParameter(collection, key, policy),
+		stub.SetStateValidationParameter(key, policy),
+		stub.PutState(key, []byte("2")),
+		stub.PutPrivateData(collection, key, transient["value"]),
+		stub.DelState("b"),
+		stub.DelPrivateData(collection, "p3"),
+	)
 }
 
 func (*Ledger) GetPolicy(ctx context, key string) (string, error) {

@@ -24,13 +24,25 @@ type Item struct {
 	Labels map[string]string `json:"labels"`
 }
 
+// Extra has a field that may be absent.
+type Extra struct {
+	Code string `json:"code"`
+	Note string `json:"note,omitempty" metadata:"note,optional"`
+}
+
+// Tree holds itself.
+type Tree struct {
+	Name     string `json:"name"`
+	Children []Tree `json:"children"`
+}
+
 // Types gives back what it is given.
 type Types struct {
 	contractapi.Contract
 }
 
 func (*Types) GetEvaluateTransactions() []string {
-	return []string{"Text", "Whole", "Flag", "Bytes", "Moment", "Texts", "Wholes", "Counts", "Part", "Item", "Parts", "Nothing", "NoPart"}
+	return []string{"Text", "Whole", "Flag", "Bytes", "Moment", "Texts", "Wholes", "Counts", "Part", "Item", "Parts", "Extra", "Tree", "Nothing", "NoPart"}
 }
 
 func (*Types) Text(ctx context, value string) (string, error) { return value, nil }
@@ -56,6 +68,10 @@ func (*Types) Part(ctx context, value Part) (Part, error) { return value, nil }
 func (*Types) Parts(ctx context, value []Part) ([]Part, error) { return value, nil }
 
 func (*Types) Item(ctx context, value Item) (Item, error) { return value, nil }
+
+func (*Types) Extra(ctx context, value Extra) (Extra, error) { return value, nil }
+
+func (*Types) Tree(ctx context, value Tree) (Tree, error) { return value, nil }
 
 func (*Types) Nothing(ctx context) error { return nil }
 

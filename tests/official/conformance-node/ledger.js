@@ -207,6 +207,20 @@ class Ledger extends Contract {
         await ctx.stub.setStateValidationParameter(key, bytes(parameter));
     }
 
+    /** Writes values and policies, public and private, some of them twice. */
+    async Mixed(ctx, collection, key, parameter) {
+        const policy = bytes(parameter);
+        await ctx.stub.putState(key, Buffer.from('1'));
+        await ctx.stub.setStateValidationParameter(key, Buffer.alloc(0));
+        await ctx.stub.putPrivateData(collection, key, Buffer.from('1'));
+        await ctx.stub.setPrivateDataValidationParameter(collection, key, policy);
+        await ctx.stub.setStateValidationParameter(key, policy);
+        await ctx.stub.putState(key, Buffer.from('2'));
+        await ctx.stub.putPrivateData(collection, key, ctx.stub.getTransient().get('value'));
+        await ctx.stub.deleteState('b');
+        await ctx.stub.deletePrivateData(collection, 'p3');
+    }
+
     async GetPolicy(ctx, key) {
         return hex(await ctx.stub.getStateValidationParameter(key));
     }
@@ -292,7 +306,7 @@ const NUMBERS = new Set(['count', 'limit', 'size']);
 const WITHOUT_RESULT = new Set([
     'Put', 'Delete', 'PutTwice', 'PutDelete', 'DeletePut', 'PutFail', 'PutMany', 'PutBig',
     'PagePut', 'PutComposite', 'PrivatePut', 'PrivateDelete', 'PrivatePurge', 'SetPolicy',
-    'PrivateSetPolicy', 'Event', 'EventTwice', 'EventFail', 'Fail',
+    'PrivateSetPolicy', 'Mixed', 'Event', 'EventTwice', 'EventFail', 'Fail',
 ]);
 
 for (const name of Object.getOwnPropertyNames(Ledger.prototype)) {

@@ -18,6 +18,16 @@ Property('parts', 'Part[]')(Item.prototype, 'parts');
 Property('labels', 'Map<string, string>')(Item.prototype, 'labels');
 DataType()(Item);
 
+class Extra {}
+Property('code', 'string')(Extra.prototype, 'code');
+Property('note', 'string')(Extra.prototype, 'note');
+DataType()(Extra);
+
+class Tree {}
+Property('name', 'string')(Tree.prototype, 'name');
+Property('children', 'Tree[]')(Tree.prototype, 'children');
+DataType()(Tree);
+
 /** Gives back what it is given. */
 class Types extends Contract {
 
@@ -46,6 +56,8 @@ const ECHOES = {
     Part: 'Part',
     Parts: 'Part[]',
     Item: 'Item',
+    Extra: 'Extra',
+    Tree: 'Tree',
 };
 for (const [name, type] of Object.entries(ECHOES)) {
     Types.prototype[name] = async (ctx, value) => value;
