@@ -3,7 +3,8 @@
 `medfab_chaincode.testing` is worth what this shows. Hypothesis makes up sequences of
 transactions, evaluations and blocks with several transactions; `ledger_twins` gives each to a
 real network of three organisations and to the ledger in memory, and compares results, errors,
-events, read-write sets (the very bytes that the endorsers sign) and validation codes.
+events, read-write sets (the very bytes that the endorsers sign) and validation codes. What chance
+seldom comes to is in `differential_cases`.
 
 CI runs a fixed set of sequences. With MEDFAB_SOAK=1 there are more of them, new ones every time.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from integration.differential_cases import CASES
 from integration.differential_contract import Operation, encode
 from integration.ledger_twins import (
     BRIEF,
@@ -177,6 +179,11 @@ def machine(twins: Twins, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStat
             asyncio.run_coroutine_threadsafe(work, loop).result()
 
     return Both
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+async def test_case(twins: Twins, case: Callable[[Twins], Awaitable[None]]) -> None:
+    await case(twins)
 
 
 async def test_random_sequences(twins: Twins) -> None:

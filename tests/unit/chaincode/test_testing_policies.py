@@ -9,6 +9,7 @@ from medfab_chaincode.testing import (
     EndorsementPolicy,
     Identity,
     Ledger,
+    PeerCrashError,
     all_of,
     any_of,
     majority_of,
@@ -123,6 +124,14 @@ async def test_a_block_that_changes_a_policy_takes_no_write_under_it(ledger: Led
     protect = await ledger.endorse("Protect", "k", '["MspC"]', caller=ALICE)
     put = await ledger.endorse("Put", "k", "2", caller=ALICE)
     assert ledger.commit(protect, put) == ("VALID", "ENDORSEMENT_POLICY_FAILURE")
+
+
+async def test_the_block_that_real_peers_do_not_survive(ledger: Ledger) -> None:
+    """Seen on a real network: every peer panics, and does so again after each start."""
+    delete = await ledger.endorse("Delete", "k", caller=ALICE)
+    protect = await ledger.endorse("Protect", "k", '["MspC"]', caller=ALICE)
+    with pytest.raises(PeerCrashError, match=protect.transaction_id):
+        ledger.commit(delete, protect)
 
 
 async def test_what_nobody_can_read_nobody_can_meet(ledger: Ledger) -> None:

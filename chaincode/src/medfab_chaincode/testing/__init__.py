@@ -14,6 +14,7 @@ from medfab_chaincode.testing._errors import (
     EvaluateError,
     LedgerError,
     NondeterminismError,
+    PeerCrashError,
 )
 from medfab_chaincode.testing._identities import Identity
 from medfab_chaincode.testing._ledger import Ledger
@@ -39,6 +40,7 @@ __all__ = [
     "Ledger",
     "LedgerError",
     "NondeterminismError",
+    "PeerCrashError",
     "Transaction",
     "all_of",
     "any_of",

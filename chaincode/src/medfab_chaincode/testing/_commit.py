@@ -9,6 +9,7 @@ from medfab_chaincode.testing._channel import Channel
 from medfab_chaincode.testing._conflicts import find_conflict
 from medfab_chaincode.testing._definitions import Collection, is_implicit
 from medfab_chaincode.testing._endorsement_check import Place, is_endorsed, policy_places
+from medfab_chaincode.testing._errors import PeerCrashError
 from medfab_chaincode.testing._read_write_set import CollectionSet, MetadataEntries, sha256
 from medfab_chaincode.testing._transaction import Transaction
 from medfab_chaincode.testing._world import Key, Space, Version, Versioned
@@ -16,6 +17,10 @@ from medfab_chaincode.testing._world import Key, Space, Version, Versioned
 AnyKey = TypeVar("AnyKey", str, bytes)
 
 VALID = "VALID"
+
+
+class _CrashError(Exception):
+    """Only the metadata of a key is written, which an earlier transaction has deleted."""
 
 
 class Block:
@@ -28,14 +33,20 @@ class Block:
         self._histories = dict(channel.world.histories)
 
     def commit(self, transactions: Sequence[Transaction]) -> list[str]:
-        """Validate in order, change the channel's state, return the validation codes."""
+        """Validate in order, change the channel's state, return the validation codes.
+
+        Raises `PeerCrashError`; the channel is of no use afterwards.
+        """
         codes = self._check_endorsements(transactions)
         for index, transaction in enumerate(transactions):
             if codes[index] == VALID:
                 conflict = find_conflict(transaction.sets, self._world, self._updates)
                 codes[index] = conflict or VALID
             if codes[index] == VALID:
-                self._apply(transaction, Version(self._world.height, index))
+                try:
+                    self._apply(transaction, Version(self._world.height, index))
+                except _CrashError:
+                    raise PeerCrashError(transaction.transaction_id) from None
         valid = [each for each, code in zip(transactions, codes, strict=True) if code == VALID]
         self._follow_metadata(valid)
         self._expire()
@@ -110,6 +121,8 @@ class Block:
                 self._updates[space, key] = Versioned(value, version, metadata)
             elif key in writes:
                 self._updates[space, key] = None
+            elif (space, key) in self._updates:
+                raise _CrashError
             # Else only its metadata is written, and there is no value for it: no effect.
 
     def _latest(self, space: Space, key: Key) -> Versioned | None:

@@ -13,8 +13,9 @@ from fabric_protos.peer import (
 from medfab_chaincode.testing._channel import Channel
 from medfab_chaincode.testing._proposals import Proposal
 from medfab_chaincode.testing._read_write_set import ReadWriteSet
+from medfab_chaincode.testing._refusal import RefusalError
 from medfab_chaincode.testing._requests import Call, Requests
-from medfab_chaincode.testing._simulation import RefusalError, Simulation
+from medfab_chaincode.testing._simulation import Simulation
 from medfab_chaincode.testing._stream import run_transaction
 
 ChaincodeMessage = chaincode_shim_pb2.ChaincodeMessage

@@ -7,7 +7,8 @@
         ├── EndorseError         nothing was submitted
         │   └── NondeterminismError  the endorsers' answers differ
         ├── EvaluateError
-        └── CommitError          in a block, but invalid: the transaction changed nothing
+        ├── CommitError          in a block, but invalid: the transaction changed nothing
+        └── PeerCrashError       real peers would not survive the block
 """
 
 import json
@@ -95,3 +96,21 @@ class NondeterminismError(EndorseError):
 
 class CommitError(LedgerError):
     """The transaction is in a block, but invalid: it changed nothing. `code` says why."""
+
+
+class PeerCrashError(LedgerError):
+    """Every peer of a real channel crashes on this block, and again whenever it is started.
+
+    Fabric 3.1.1 does so (seen on a real network) where one transaction deletes a key and a later
+    one of the same block sets its endorsement policy without having read it. A contract that
+    reads the key, or writes its value beside the policy, is safe.
+    """
+
+    def __init__(self, transaction_id: str) -> None:
+        super().__init__(
+            f"transaction {transaction_id} sets the policy of a key that an earlier transaction of"
+            " its block deletes: real peers crash on this (statedb: Nil value not allowed); let"
+            " the contract read the key first",
+            code="PANIC",
+            transaction_id=transaction_id,
+        )

@@ -14,7 +14,7 @@ from medfab_chaincode.testing._errors import (
 )
 from medfab_chaincode.testing._planning import choose_endorsers
 from medfab_chaincode.testing._proposals import Proposal
-from medfab_chaincode.testing._simulation import RefusalError
+from medfab_chaincode.testing._refusal import RefusalError
 from medfab_chaincode.testing._transaction import Event, Transaction
 
 _FIRST_FAILED = "failed to endorse transaction, see attached details for more info"

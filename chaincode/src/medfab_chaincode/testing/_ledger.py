@@ -172,6 +172,7 @@ class Ledger:
 
         Returns their validation codes: `VALID`, `MVCC_READ_CONFLICT`, `PHANTOM_READ_CONFLICT`,
         `ENDORSEMENT_POLICY_FAILURE`, `DUPLICATE_TXID`. Without transactions: an empty block.
+        Raises `PeerCrashError` for the one block that real peers do not survive.
         """
         codes = Block(self._channel).commit(transactions)
         self._events += [

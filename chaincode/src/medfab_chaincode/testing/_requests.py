@@ -11,9 +11,12 @@ from fabric_protos.ledger.queryresult import kv_query_result_pb2
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 
 from medfab_chaincode._results import KeyModification
-from medfab_chaincode.testing._definitions import ChaincodeDefinition, Collection, is_implicit
+from medfab_chaincode.testing._collection_access import CollectionAccess
+from medfab_chaincode.testing._definitions import ChaincodeDefinition
 from medfab_chaincode.testing._queries import Next, OpenQueries, QueryNotOpenError, page
-from medfab_chaincode.testing._simulation import RangeScan, RefusalError, Simulation
+from medfab_chaincode.testing._range_scan import RangeScan
+from medfab_chaincode.testing._refusal import RefusalError
+from medfab_chaincode.testing._simulation import Simulation
 
 shim = chaincode_shim_pb2
 
@@ -40,6 +43,9 @@ class Requests:
         self._call = call
         self._simulation = call.simulation
         self._name = call.chaincode.name
+        self._access = CollectionAccess(
+            call.channel_id, call.chaincode, call.creator_msp_id, call.simulation
+        )
         self._queries = OpenQueries()
 
     async def answer(self, kind: str, payload: bytes) -> bytes:
@@ -60,14 +66,14 @@ class Requests:
     def _get_state(self, payload: bytes) -> bytes:
         get = shim.GetState.FromString(payload)
         if get.collection:
-            self._check_read(get.collection)
+            self._access.check_read(get.collection)
             return self._simulation.get_private_data(self._name, get.collection, get.key)
         return self._simulation.get_state(self._name, get.key)
 
     def _get_state_multiple(self, payload: bytes) -> bytes:
         get = shim.GetStateMultiple.FromString(payload)
         if get.collection:
-            self._check_read(get.collection)
+            self._access.check_read(get.collection)
             values = self._simulation.get_private_data_many(self._name, get.collection, get.keys)
         else:
             values = [self._simulation.get_state(self._name, key) for key in get.keys]
@@ -80,7 +86,7 @@ class Requests:
     def _get_state_metadata(self, payload: bytes) -> bytes:
         get = shim.GetStateMetadata.FromString(payload)
         if get.collection:
-            self._check_read(get.collection)
+            self._access.check_read(get.collection)
             found = self._simulation.get_private_data_metadata(self._name, get.collection, get.key)
         else:
             found = self._simulation.get_state_metadata(self._name, get.key)
@@ -93,7 +99,7 @@ class Requests:
         query = shim.GetStateByRange.FromString(payload)
         paging = shim.QueryMetadata.FromString(query.metadata)
         if query.collection:
-            self._check_read(query.collection)
+            self._access.check_read(query.collection)
             scan = self._simulation.scan_private(
                 self._name, query.collection, query.startKey, query.endKey
             )
@@ -110,7 +116,7 @@ class Requests:
         query = shim.GetQueryResult.FromString(payload)
         paging = shim.QueryMetadata.FromString(query.metadata)
         if query.collection:
-            self._check_read(query.collection)
+            self._access.check_read(query.collection)
             self._simulation.begin_private_query()
             self._simulation.check_collection(self._name, query.collection)
         elif paging.pageSize or paging.bookmark:
@@ -135,33 +141,18 @@ class Requests:
 
     # -- writes ------------------------------------------------------------------------------
 
-    def _put_state(self, payload: bytes) -> bytes:
-        self._write(shim.WriteRecord.PUT_STATE, shim.PutState.FromString(payload))
-        return b""
-
-    def _delete_state(self, payload: bytes) -> bytes:
-        self._write(shim.WriteRecord.DEL_STATE, shim.DelState.FromString(payload))
-        return b""
-
-    def _purge_private_data(self, payload: bytes) -> bytes:
-        self._write(shim.WriteRecord.PURGE_PRIVATE_DATA, shim.DelState.FromString(payload))
-        return b""
-
-    def _put_state_metadata(self, payload: bytes) -> bytes:
-        self._write(shim.WriteRecord.PUT_STATE_METADATA, shim.PutStateMetadata.FromString(payload))
-        return b""
-
     def _write_batch_state(self, payload: bytes) -> bytes:
         for record in shim.WriteBatchState.FromString(payload).rec:
-            self._write(record.type, record)
+            self._write(record)
         return b""
 
-    def _write(self, kind: int, record: Any) -> None:
-        simulation, name, collection = self._simulation, self._name, record.collection
+    def _write(self, record: Any) -> None:
+        simulation, name = self._simulation, self._name
+        kind, collection = record.type, record.collection
         if kind == shim.WriteRecord.PURGE_PRIVATE_DATA and not collection:
             raise RefusalError("only applicable for private data")
         if collection:
-            self._check_write(collection)
+            self._access.check_write(collection)
         if kind == shim.WriteRecord.PUT_STATE_METADATA:
             metadata = {record.metadata.metakey: record.metadata.value}
             if collection:
@@ -179,36 +170,6 @@ class Requests:
 
     # -- inside ------------------------------------------------------------------------------
 
-    def _check_read(self, collection: str) -> None:
-        definition = self._collection(collection)
-        if definition is not None and definition.member_only_read:
-            self._check_member(definition, "read")
-
-    def _check_write(self, collection: str) -> None:
-        definition = self._collection(collection)
-        if definition is not None and definition.member_only_write:
-            self._check_member(definition, "write")
-
-    def _collection(self, name: str) -> Collection | None:
-        """Find a collection; None for what looks like one of an unknown organisation's.
-
-        Fabric takes its name at first, and refuses it later.
-        """
-        self._simulation.read_definition(self._name)
-        found = self._call.chaincode.collections.get(name)
-        if found is None and not is_implicit(name):
-            raise RefusalError(
-                f"collection {self._call.channel_id}/{self._name}/{name} could not be found"
-            )
-        return found
-
-    def _check_member(self, collection: Collection, access: str) -> None:
-        if self._call.creator_msp_id not in collection.members:
-            raise RefusalError(
-                f"tx creator does not have {access} access permission on privatedata in"
-                f" chaincodeName:{self._name} collectionName: {collection.name}"
-            )
-
     def _pairs(self, scan: RangeScan) -> Next:
         def following() -> bytes | None:
             found = scan.next()
@@ -221,7 +182,6 @@ class Requests:
 
 
 _HANDLERS: dict[str, Callable[[Requests, bytes], bytes]] = {
-    "DEL_STATE": Requests._delete_state,
     "GET_HISTORY_FOR_KEY": Requests._get_history_for_key,
     "GET_PRIVATE_DATA_HASH": Requests._get_private_data_hash,
     "GET_QUERY_RESULT": Requests._get_query_result,
@@ -229,9 +189,6 @@ _HANDLERS: dict[str, Callable[[Requests, bytes], bytes]] = {
     "GET_STATE_BY_RANGE": Requests._get_state_by_range,
     "GET_STATE_METADATA": Requests._get_state_metadata,
     "GET_STATE_MULTIPLE": Requests._get_state_multiple,
-    "PURGE_PRIVATE_DATA": Requests._purge_private_data,
-    "PUT_STATE": Requests._put_state,
-    "PUT_STATE_METADATA": Requests._put_state_metadata,
     "QUERY_STATE_CLOSE": Requests._query_state_close,
     "QUERY_STATE_NEXT": Requests._query_state_next,
     "WRITE_BATCH_STATE": Requests._write_batch_state,

@@ -8,8 +8,8 @@ from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 from medfab_chaincode._execution import Executor
 from medfab_chaincode._handler import StreamHandler
 from medfab_chaincode._observation import Observers
+from medfab_chaincode.testing._refusal import RefusalError
 from medfab_chaincode.testing._requests import Requests
-from medfab_chaincode.testing._simulation import RefusalError
 
 ChaincodeMessage = chaincode_shim_pb2.ChaincodeMessage
 
