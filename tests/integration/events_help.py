@@ -9,6 +9,8 @@ import asyncio
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -162,3 +164,27 @@ async def submit_all(
         for _ in range(workers):
             group.create_task(work())
     return acknowledged, failures
+
+
+class Example:
+    """The program, until the end of the `with`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.lines: list[str] = []
+        self._process = subprocess.Popen(
+            [sys.executable, "example.py"], cwd=folder, stdout=subprocess.PIPE, text=True
+        )
+
+    async def prints(self, text: str) -> None:
+        assert self._process.stdout is not None
+        while not self.lines or text not in self.lines[-1]:
+            line = await asyncio.to_thread(self._process.stdout.readline)
+            assert line, "the example has ended"
+            self.lines.append(line)
+
+    def __enter__(self) -> Example:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._process.kill()
+        self._process.communicate()

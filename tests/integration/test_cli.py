@@ -157,6 +157,8 @@ def test_a_patient_from_registration_to_audit(
     table = medfab("events", *me, "--from", block, "--to", block).stdout.splitlines()
     assert table[0].split() == ["block", "time", "outcome", "function", "by", "transaction"]
     assert f"ehr.GrantConsent              HospitalMSP     {granted['transaction_id']}" in table[1]
+    filtered = medfab("events", *me, "--from", block, "--to", block, "--filtered").stdout
+    assert granted["transaction_id"] in filtered
 
 
 def test_the_transient_file_may_be_standard_input(medfab: Command, patient: Patient) -> None:

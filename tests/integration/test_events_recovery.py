@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing comes twice: nodes and consumers killed under load.
+"""Nothing is lost and nothing comes twice: nodes and consumers killed under load; docs/events.md.
 
 In CI some hundred events; with `MEDFAB_SOAK=1` 10,000 submissions by 32 workers, while peer,
 orderer and the whole network are restarted again and again.
@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -21,6 +23,7 @@ import pytest
 from integration.events_help import (
     CHAINCODE,
     CHANNEL,
+    Example,
     connect,
     endpoints,
     event_network,
@@ -29,6 +32,7 @@ from integration.events_help import (
     submit_all,
     until,
 )
+from integration.network_help import MEDFAB
 from medfab_gateway import (
     AsyncEventStream,
     CommittedEvent,
@@ -45,6 +49,8 @@ EVENTS, WORKERS = (10_000, 32) if SOAK else (300, 8)
 SECONDS = 3000 if SOAK else 120
 OPTIONS = GatewayOptions(reconnect=Reconnect(max_delay=2.0))
 CONSUMER = Path(__file__).with_name("event_consumer.py")
+PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -256,3 +262,52 @@ async def test_two_consumers_with_one_checkpoint_file(network: Network, tmp_path
             await until(lambda: second.poll() is not None)
             said = words(second)
         assert f"in use by another consumer (process {first.pid})" in said
+
+
+async def test_the_command_goes_on_at_its_checkpoint(network: Network, tmp_path: Path) -> None:
+    """`medfab events --chaincode --checkpoint`, ended by SIGKILL after the first event."""
+    begin = await height(network)
+    first = await emit(network)
+    file = tmp_path / "events.checkpoint"
+    command = [
+        *(str(MEDFAB), "events", "--dir", str(network.directory), "--org", "hospital"),
+        *("--identity", "admin", "--channel", CHANNEL, "--chaincode", CHAINCODE),
+        *("--from", str(begin), "--checkpoint", str(file), "--json"),
+    ]
+    printed, emitted = [], [first]
+    for _ in range(2):
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            try:
+                printed.append(json.loads(await asyncio.to_thread(process.stdout.readline)))
+                await until(partial(is_saved, file, printed[-1]))
+            finally:
+                process.kill()
+        emitted.append(await emit(network))
+    assert [line["transaction_id"] for line in printed] == emitted[:2]
+    assert set(printed[0]) == {"block", "transaction_id", "chaincode", "event"}
+
+
+def is_saved(file: Path, line: dict[str, object]) -> bool:
+    saved = {"blockNumber": line["block"], "transactionId": line["transaction_id"]}
+    return file.exists() and json.loads(file.read_text()) == saved
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+async def test_the_examples_of_the_page(network: Network, tmp_path: Path, number: int) -> None:
+    """Each prints what was there and what comes; with a checkpoint, nothing again."""
+    (tmp_path / ".medfab").symlink_to(network.directory)
+    program = EXAMPLES[number].replace('"care"', f'"{CHANNEL}"').replace("registry", CHAINCODE)
+    (tmp_path / "example.py").write_text(program)
+    old = await emit(network)
+    with Example(tmp_path) as example:
+        await example.prints(old)
+        new = await emit(network)
+        await example.prints(new)
+    if "heckpointer" not in program:
+        return
+    later = await emit(network)
+    with Example(tmp_path) as example:
+        await example.prints(later)
+        # Killed after it had printed, and perhaps before it had saved that.
+        assert not any(old in line for line in example.lines)

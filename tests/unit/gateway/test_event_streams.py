@@ -400,6 +400,8 @@ async def test_block_streams_deliver_the_block_of_a_checkpointed_transaction_aga
     checkpoint = Checkpoint(block_number=1, transaction_id="tx-b")
     (block,) = await take(network.block_events(0, checkpoint=checkpoint), 1)
     assert block.number == 1
+    handled = Checkpoint(block_number=2)
+    assert [b async for b in network.block_events(0, 1, checkpoint=handled)] == []
 
 
 async def test_a_checkpoint_of_another_channel(ledger: FakeLedger, network: AsyncNetwork) -> None:

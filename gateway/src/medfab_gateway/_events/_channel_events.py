@@ -36,8 +36,8 @@ class ChannelEvents:
     def chaincode(
         self, chaincode_name: str, start_block: int | None, checkpoint: Checkpoint | None
     ) -> EventStream[CommittedEvent]:
-        start_block = first_block(checkpoint, start_block)
         _check_range(start_block, None)
+        start_block = first_block(checkpoint, start_block)
 
         def open_feed(start_block: int) -> Resuming[CommittedEvent]:
             return Resuming(
@@ -83,8 +83,8 @@ class ChannelEvents:
         stop_block: int | None,
         checkpoint: Checkpoint | None,
     ) -> EventStream[Item]:
-        start_block = first_block(checkpoint, start_block)
         _check_range(start_block, stop_block)
+        start_block = first_block(checkpoint, start_block)
         return EventStream(
             Resuming(
                 self._client,

@@ -37,8 +37,8 @@ class AsyncChannelEvents:
     def chaincode(
         self, chaincode_name: str, start_block: int | None, checkpoint: Checkpoint | None
     ) -> AsyncEventStream[CommittedEvent]:
-        start_block = first_block(checkpoint, start_block)
         _check_range(start_block, None)
+        start_block = first_block(checkpoint, start_block)
 
         def open_feed(start_block: int) -> AsyncResuming[CommittedEvent]:
             return AsyncResuming(
@@ -84,8 +84,8 @@ class AsyncChannelEvents:
         stop_block: int | None,
         checkpoint: Checkpoint | None,
     ) -> AsyncEventStream[Item]:
-        start_block = first_block(checkpoint, start_block)
         _check_range(start_block, stop_block)
+        start_block = first_block(checkpoint, start_block)
         return AsyncEventStream(
             AsyncResuming(
                 self._client,

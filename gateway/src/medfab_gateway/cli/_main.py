@@ -37,7 +37,7 @@ _SHORT_HELP = {
     "ca": "Register and enrol identities with an organisation's Fabric CA.",
     "contract": "Evaluate or submit a function of a contract.",
     "demo": "Start a consortium and tell the story of one record.",
-    "events": "Print the transactions of a channel as they are committed.",
+    "events": "Print a channel's transactions or events as they are committed.",
     "network": "Run a Fabric consortium as processes on this machine.",
     "wallet": "Identities: certificates with their private keys.",
 }
