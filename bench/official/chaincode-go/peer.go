@@ -4,8 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
 	"log"
+	"math/big"
 	"os"
 	"strconv"
 	"time"
@@ -187,7 +194,7 @@ func rangeRows() []byte {
 
 // signedProposal is what a peer hands on of its client; shims take it apart.
 func signedProposal() *peer.SignedProposal {
-	creator := marshal(&msp.SerializedIdentity{Mspid: "BenchMSP", IdBytes: bytes.Repeat([]byte("c"), 900)})
+	creator := marshal(&msp.SerializedIdentity{Mspid: "BenchMSP", IdBytes: certificate()})
 	channel := marshal(&common.ChannelHeader{
 		Type:      int32(common.HeaderType_ENDORSER_TRANSACTION),
 		ChannelId: "bench",
@@ -203,6 +210,21 @@ func signedProposal() *peer.SignedProposal {
 		ProposalBytes: marshal(&peer.Proposal{Header: header, Payload: payload}),
 		Signature:     make([]byte, 71),
 	}
+}
+
+// certificate is a client's: contract APIs read it.
+func certificate() []byte {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	check(err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{CommonName: "user", OrganizationalUnit: []string{"client"}},
+		NotBefore:    time.Now(),
+		NotAfter:     time.Now().Add(time.Hour),
+	}
+	content, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	check(err)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: content})
 }
 
 func marshal(message proto.Message) []byte {
