@@ -226,6 +226,12 @@ async def test_an_upgrade_overtakes_what_was_endorsed_before(ledger: Ledger) -> 
 SECRETS = Collection(name="secrets", members=[A])
 
 
+def test_a_collection_cannot_be_taken_away() -> None:
+    ledger = Ledger(Notes, organizations=[A, B], collections=[SECRETS])
+    with pytest.raises(ValueError, match="'secrets' is missing"):
+        ledger.deploy("contract", Notes, version="2.0")
+
+
 @pytest.mark.parametrize(
     ("changes", "what"),
     [

@@ -32,8 +32,12 @@ class Channel:
     def deploy(self, chaincode: ChaincodeDefinition) -> None:
         """Define a chaincode in a block of its own, and start its process at every organisation.
 
-        Raises `DefinitionError` if a contract cannot be served.
+        Raises `DefinitionError` if a contract cannot be served, and `ValueError` if an earlier
+        definition had a collection that is missing now.
         """
+        before = self.chaincodes.get(chaincode.name)
+        if before and (lost := sorted(before.collections.keys() - chaincode.collections.keys())):
+            raise ValueError(f"collection {lost[0]!r} is missing: a collection stays for ever")
         for msp_id in self.organizations:
             self._executors[msp_id, chaincode.name] = _executor(chaincode)
         self.chaincodes[chaincode.name] = chaincode

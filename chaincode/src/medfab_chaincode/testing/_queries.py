@@ -15,10 +15,6 @@ _TOTAL = 100_000
 """Results of one query (Fabric's `totalQueryLimit`); what is beyond is silently left out."""
 
 
-class QueryNotOpenError(LookupError):
-    """There is no open query of that id."""
-
-
 @dataclass(slots=True)
 class _Query:
     following: Next
@@ -41,10 +37,8 @@ class OpenQueries:
         return self.next(query_id)
 
     def next(self, query_id: str) -> bytes:
-        """Return the next batch. Raises `QueryNotOpenError`."""
-        query = self._queries.get(query_id)
-        if query is None:
-            raise QueryNotOpenError
+        """Return the next batch."""
+        query = self._queries[query_id]
         while query.count < _TOTAL and (result := query.following()) is not None:
             query.count += 1
             # The peer has read one result more than it sends, which the read set shows.
@@ -56,8 +50,8 @@ class OpenQueries:
         return _response(query_id, query.pending)
 
     def close(self, query_id: str) -> bytes:
-        """Forget a query; no error if there is none of that id."""
-        self._queries.pop(query_id, None)
+        """Forget a query."""
+        del self._queries[query_id]
         return _response(query_id, [])
 
 

@@ -13,7 +13,7 @@ from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 from medfab_chaincode._results import KeyModification
 from medfab_chaincode.testing._collection_access import CollectionAccess
 from medfab_chaincode.testing._definitions import ChaincodeDefinition
-from medfab_chaincode.testing._queries import Next, OpenQueries, QueryNotOpenError, page
+from medfab_chaincode.testing._queries import Next, OpenQueries, page
 from medfab_chaincode.testing._range_scan import RangeScan
 from medfab_chaincode.testing._refusal import RefusalError
 from medfab_chaincode.testing._simulation import Simulation
@@ -131,10 +131,7 @@ class Requests:
         return self._queries.open(lambda: next(newest_first, None))
 
     def _query_state_next(self, payload: bytes) -> bytes:
-        try:
-            return self._queries.next(shim.QueryStateNext.FromString(payload).id)
-        except QueryNotOpenError:
-            raise RefusalError("query iterator not found") from None
+        return self._queries.next(shim.QueryStateNext.FromString(payload).id)
 
     def _query_state_close(self, payload: bytes) -> bytes:
         return self._queries.close(shim.QueryStateClose.FromString(payload).id)
@@ -149,8 +146,6 @@ class Requests:
     def _write(self, record: Any) -> None:
         simulation, name = self._simulation, self._name
         kind, collection = record.type, record.collection
-        if kind == shim.WriteRecord.PURGE_PRIVATE_DATA and not collection:
-            raise RefusalError("only applicable for private data")
         if collection:
             self._access.check_write(collection)
         if kind == shim.WriteRecord.PUT_STATE_METADATA:
