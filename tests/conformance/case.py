@@ -110,5 +110,7 @@ class Case:
 def _departure(declared: str, difference: str, observed: Observed) -> str:
     if not difference:
         return "like the official ones now: the case says that it departs"
+    if observed.refused and observed.status != STATUS.get(observed.code or "", 500):
+        return f"departs with status {observed.status}"
     found = observed.code or observed.message if observed.refused else observed.payload
     return "" if found == declared else f"departs by {found!r}, not by {declared!r}"

@@ -61,7 +61,7 @@ def composite(*parts: str) -> str:
 
 STATE = [
     Case(
-        name="put: committed, with its event-less response",
+        name="put, committed, and get",
         calls=(submit("Put", "a", "01"), submit("Put", "b", "02"), call("Get", "a")),
     ),
     Case(name="get: an absent key", calls=(call("Get", "nothing"),)),

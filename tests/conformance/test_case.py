@@ -86,4 +86,5 @@ def test_a_departure_is_what_the_case_says() -> None:
     departs = {"ours": "INVALID_ARGUMENT"}
     assert judge(OURS, ANSWER, ANSWER, ANSWER, departs=departs) == []
     assert judge(REFUSAL, ANSWER, ANSWER, ANSWER, departs=departs) == ["ours"]
+    assert judge(replace(OURS, status=404), ANSWER, ANSWER, ANSWER, departs=departs) == ["ours"]
     assert judge(ANSWER, ANSWER, ANSWER, ANSWER, departs=departs) == ["ours"]
