@@ -58,9 +58,10 @@ class StreamHandler:
         try:
             await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await self._abandon()
+            # Before all else: who reads on would begin transactions that nobody ends.
             reader.cancel()
             writer.cancel()
+            await self._abandon()
             for result in await asyncio.gather(reader, writer, return_exceptions=True):
                 if isinstance(result, Exception):
                     _log.warning("the stream broke", extra={"error": describe_failure(result)})

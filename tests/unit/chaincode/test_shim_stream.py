@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from fabric_protos.peer import chaincode_shim_pb2
+from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 
 from medfab_chaincode import (
     Context,
@@ -17,6 +17,10 @@ from medfab_chaincode import (
     evaluate,
     submit,
 )
+from medfab_chaincode._execution import Executor
+from medfab_chaincode._handler import StreamHandler
+from medfab_chaincode._observation import TransactionLog
+from medfab_chaincode._router import Router
 from medfab_chaincode._server import ChaincodeServer
 from medfab_chaincode._transport import PAYLOAD_BYTES
 from unit.chaincode.conftest import CHAINCODE_ID, Certificates, Serving
@@ -283,6 +287,35 @@ async def test_stream_loss_fails_what_is_in_flight_and_serving_goes_on(
             assert (await other.invoke("Get", "a")).status == 200
         async with connect(address, certificates.credentials()) as again:
             assert (await again.invoke("Get", "a")).status == 200
+
+
+class Deaf:
+    """A stream that brings transactions for ever and takes nothing but the first message."""
+
+    def __init__(self) -> None:
+        self._sent = 0
+        self._received = 0
+
+    async def receive(self) -> bytes:
+        await asyncio.sleep(0.01)
+        self._received += 1
+        # The first one holds the end of the stream up.
+        args = [b"Hold"] if self._received == 1 else [b"Get", b"a"]
+        call = chaincode_pb2.ChaincodeInput(args=args).SerializeToString()
+        message = ChaincodeMessage(type="TRANSACTION", payload=call, txid=str(self._received))
+        return bytes(message.SerializeToString())
+
+    async def send(self, message: bytes) -> None:
+        self._sent += 1
+        if self._sent > 1:
+            raise OSError("nobody listens")
+
+
+async def test_a_stream_that_takes_nothing_more_leaves_no_transaction_behind() -> None:
+    executor = Executor(Router([Ledger()]))
+    handler = StreamHandler(Deaf(), chaincode_id="x", executor=executor, observer=TransactionLog())
+    await asyncio.wait_for(handler.run(), 10)
+    await until(lambda: not handler._running)
 
 
 async def test_a_repeated_transaction_is_refused_until_the_first_has_ended(
