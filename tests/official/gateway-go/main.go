@@ -58,6 +58,9 @@ func main() {
 }
 
 func run() error {
+	if len(os.Args) == 3 && os.Args[1] == "checkpoint" {
+		return useCheckpointFile(os.Args[2])
+	}
 	var in input
 	if err := json.NewDecoder(os.Stdin).Decode(&in); err != nil {
 		return err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import official
 from medfab_gateway import (
     AsyncCheckpointer,
     AsyncFileCheckpointer,
@@ -93,6 +95,26 @@ def test_ours_is_a_number_and_leaves_out_what_is_not_set(tmp_path: Path) -> None
         checkpointer.checkpoint_transaction(5, "ab")
         assert json.loads(file.read_bytes()) == {"blockNumber": 5, "transactionId": "ab"}
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("client", ["node", "go"])
+async def test_the_official_clients_go_on_with_our_file_and_we_with_theirs(
+    tmp_path: Path, client: str
+) -> None:
+    folder = Path(official.__file__).parent / f"gateway-{client}"
+    file = tmp_path / "checkpoint"
+    command: list[Path | str]
+    if client == "node":
+        project = await asyncio.to_thread(official.node_project, folder)
+        command = [official.node(), project / "checkpoint.mjs", file]
+    else:
+        command = [await official.go_program(folder), "checkpoint", file]
+    with FileCheckpointer(file) as checkpointer:
+        for transaction_id in ("ab", None):
+            checkpointer.save(Checkpoint(block_number=7, transaction_id=transaction_id))
+            run = await asyncio.to_thread(subprocess.run, command, capture_output=True, timeout=60)
+            assert json.loads(run.stdout) == ["7", transaction_id or ""], run.stderr
+            assert checkpointer.load() == Checkpoint(block_number=12, transaction_id=client)
 
 
 @pytest.mark.parametrize(

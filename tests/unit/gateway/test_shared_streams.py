@@ -124,13 +124,13 @@ async def test_what_is_kept_is_bounded_by_its_size_as_well(
     ledger: FakeLedger, network: AsyncNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (_shared, _shared_async):
-        monkeypatch.setattr(module, "_KEPT_BYTES", 3000)
+        monkeypatch.setattr(module, "_KEPT_BYTES", 4500)
     emit(ledger, 12, payload=bytes(1000))
     stream = network.chaincode_events("ehr", 0)
     assert await take(stream, 12) == list(range(12))
     (shared,) = kept_streams(network)
     assert len(shared._kept) == 3
-    assert shared._kept_bytes == 3000
+    assert shared._kept_bytes == 3 * (1000 + 500)
 
 
 async def test_who_comes_and_goes_uses_the_stream_that_is_there(

@@ -24,7 +24,8 @@ from medfab_gateway._events._feed_async import AsyncFeed, Batch
 from medfab_gateway.errors import DeliverError
 
 _KEPT_BLOCKS = 1000
-_KEPT_BYTES = 16 * 1024 * 1024  # of payloads; a single block may be larger
+_KEPT_BYTES = 16 * 1024 * 1024  # a single block may be larger
+_EVENT_BYTES = 500  # what an event takes besides its payload, about
 _READ_AHEAD = 16  # blocks
 _NEAR = 100  # blocks: how far behind a reader a stream may be without holding it up
 
@@ -127,6 +128,7 @@ class AsyncSharedStream:
                 newest = max((reader.cursor for reader in self._readers), default=None)
                 if newest is None:
                     self.ended = True
+                    self._kept.clear()
                     return False
                 if self._first_cursor + len(self._kept) - newest < _READ_AHEAD or self.ended:
                     return True
@@ -155,4 +157,4 @@ class AsyncSharedStream:
 
 
 def _size(batch: Batch[CommittedEvent]) -> int:
-    return sum(len(event.payload) for event in batch.items)
+    return sum(len(event.payload) + _EVENT_BYTES for event in batch.items)
