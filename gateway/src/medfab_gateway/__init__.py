@@ -15,6 +15,7 @@ The same without asyncio is :class:`Gateway`, with all that it leads to: the nam
 the calls block their thread.
 
 `medfab_gateway.channel_config` has the types of a channel's configuration, as blocks hold it.
+`medfab_gateway.telemetry` makes spans and metrics of what a gateway does.
 `medfab_gateway.ca` is the client of a Fabric CA, `medfab_gateway.admin` administers channels and
 chaincodes; all are imported by themselves.
 """
@@ -55,6 +56,7 @@ from medfab_gateway._gateway import Gateway
 from medfab_gateway._gateway_async import AsyncGateway
 from medfab_gateway._network import Network
 from medfab_gateway._network_async import AsyncNetwork
+from medfab_gateway._observation import Observer, Operation
 from medfab_gateway._offline import Offline
 from medfab_gateway._offline_async import AsyncOffline
 from medfab_gateway._options import GatewayOptions
@@ -184,7 +186,9 @@ __all__ = [
     "MetadataWrite",
     "NamespaceReadWriteSet",
     "Network",
+    "Observer",
     "Offline",
+    "Operation",
     "OutcomeUnknownError",
     "PrivateWrites",
     "ProfileError",

@@ -11,6 +11,7 @@ from medfab_gateway import _aio
 from medfab_gateway._backoff import pauses
 from medfab_gateway._client import BaseClient
 from medfab_gateway._method import Method
+from medfab_gateway._observation import Operation, watched
 from medfab_gateway._options import GatewayOptions
 from medfab_gateway._peer_async import AsyncPeer, AsyncPeers
 from medfab_gateway._rpc_errors import own_limit_error
@@ -62,6 +63,14 @@ class AsyncClient(BaseClient):
         the last failure.
         """
         call = _Call(method, request, action=action, timeout=timeout, transaction_id=transaction_id)
+        step = Operation(name=method.name, is_step=True, transaction_id=transaction_id)
+        with watched(self.options.observer, step):
+            try:
+                return await self._until_answered(call, method)
+            finally:
+                step.peer = call.peer_name
+
+    async def _until_answered(self, call: _Call, method: Method) -> Any:
         before_next = pauses(_FIRST_PAUSE, _LONGEST_PAUSE)
         while True:
             try:
@@ -89,6 +98,8 @@ class _Call:
         self._timeout = timeout
         self._transaction_id = transaction_id
         self._end = time.monotonic() + timeout
+        self.peer_name: str | None = None
+        """The last one tried; None at first."""
 
     def remaining(self) -> float:
         """Seconds, never below 0."""
@@ -101,6 +112,7 @@ class _Call:
         refused: list[AsyncPeer] = []
         while True:
             peer = order.pop(0)
+            self.peer_name = peer.name
             try:
                 answer = await self._try(peer)
             except GatewayError as error:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TypeVar, overload
 
 from fabric_protos.gateway import gateway_pb2
@@ -15,6 +16,7 @@ from medfab_gateway._arguments import argument_bytes, checked_transient, msp_ids
 from medfab_gateway._calls import Client
 from medfab_gateway._deadline import Deadline
 from medfab_gateway._messages.proposal import NONCE_BYTES, build_proposal
+from medfab_gateway._observation import Operation, watched
 from medfab_gateway._outcome import submit_and_wait
 from medfab_gateway._proposal import Proposal
 from medfab_gateway._results import convert_result
@@ -152,10 +154,12 @@ class Contract:
             proposal = self.proposal(
                 name, *args, transient=transient, endorsing_organizations=target_organizations
             )
+            operation.transaction_id = proposal.transaction_id
             return proposal.evaluate(timeout=deadline.remaining())
 
-        answer = with_retry(attempt, retry, deadline)
-        return self._converted(answer, result, name)
+        with self._watched("evaluate", name) as operation:
+            answer = with_retry(attempt, retry, deadline)
+            return self._converted(answer, result, name)
 
     @overload
     def submit(
@@ -207,12 +211,14 @@ class Contract:
             proposal = self.proposal(
                 name, *args, transient=transient, endorsing_organizations=endorsing_organizations
             )
+            operation.transaction_id = proposal.transaction_id
             transaction = proposal.endorse(timeout=deadline.remaining())
             answer = self._converted(transaction.result, result, name)
             submit_and_wait(transaction, deadline)
             return answer
 
-        return with_retry(attempt, retry, deadline)
+        with self._watched("submit", name) as operation:
+            return with_retry(attempt, retry, deadline)
 
     @overload
     def submit_async(
@@ -249,13 +255,27 @@ class Contract:
         is an `OutcomeUnknownError` here: nothing is waited for.
         """
         deadline = Deadline(timeout)
-        proposal = self.proposal(
-            name, *args, transient=transient, endorsing_organizations=endorsing_organizations
+        with self._watched("submit_async", name) as operation:
+            proposal = self.proposal(
+                name, *args, transient=transient, endorsing_organizations=endorsing_organizations
+            )
+            operation.transaction_id = proposal.transaction_id
+            transaction = proposal.endorse(timeout=deadline.remaining())
+            answer = self._converted(transaction.result, result, name)
+            commit = transaction.submit(timeout=deadline.remaining())
+            return SubmittedTransaction(result=answer, commit=commit)
+
+    def _watched(self, operation: str, name: str) -> AbstractContextManager[Operation]:
+        return watched(
+            self._client.options.observer,
+            Operation(
+                name=operation,
+                is_step=False,
+                channel=self._channel_name,
+                chaincode=self._chaincode_name,
+                function=self._function(name),
+            ),
         )
-        transaction = proposal.endorse(timeout=deadline.remaining())
-        answer = self._converted(transaction.result, result, name)
-        commit = transaction.submit(timeout=deadline.remaining())
-        return SubmittedTransaction(result=answer, commit=commit)
 
     def _converted(
         self, answer: bytes, result: Callable[[bytes], T] | None, name: str

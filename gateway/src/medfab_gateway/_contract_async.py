@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TypeVar, overload
 
 from fabric_protos.gateway import gateway_pb2
@@ -14,6 +15,7 @@ from medfab_gateway._arguments import argument_bytes, checked_transient, msp_ids
 from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._deadline import Deadline
 from medfab_gateway._messages.proposal import NONCE_BYTES, build_proposal
+from medfab_gateway._observation import Operation, watched
 from medfab_gateway._outcome_async import submit_and_wait
 from medfab_gateway._proposal_async import AsyncProposal
 from medfab_gateway._results import convert_result
@@ -151,10 +153,12 @@ class AsyncContract:
             proposal = self.proposal(
                 name, *args, transient=transient, endorsing_organizations=target_organizations
             )
+            operation.transaction_id = proposal.transaction_id
             return await proposal.evaluate(timeout=deadline.remaining())
 
-        answer = await with_retry(attempt, retry, deadline)
-        return self._converted(answer, result, name)
+        with self._watched("evaluate", name) as operation:
+            answer = await with_retry(attempt, retry, deadline)
+            return self._converted(answer, result, name)
 
     @overload
     async def submit(
@@ -206,12 +210,14 @@ class AsyncContract:
             proposal = self.proposal(
                 name, *args, transient=transient, endorsing_organizations=endorsing_organizations
             )
+            operation.transaction_id = proposal.transaction_id
             transaction = await proposal.endorse(timeout=deadline.remaining())
             answer = self._converted(transaction.result, result, name)
             await submit_and_wait(transaction, deadline)
             return answer
 
-        return await with_retry(attempt, retry, deadline)
+        with self._watched("submit", name) as operation:
+            return await with_retry(attempt, retry, deadline)
 
     @overload
     async def submit_async(
@@ -248,13 +254,27 @@ class AsyncContract:
         is an `OutcomeUnknownError` here: nothing is waited for.
         """
         deadline = Deadline(timeout)
-        proposal = self.proposal(
-            name, *args, transient=transient, endorsing_organizations=endorsing_organizations
+        with self._watched("submit_async", name) as operation:
+            proposal = self.proposal(
+                name, *args, transient=transient, endorsing_organizations=endorsing_organizations
+            )
+            operation.transaction_id = proposal.transaction_id
+            transaction = await proposal.endorse(timeout=deadline.remaining())
+            answer = self._converted(transaction.result, result, name)
+            commit = await transaction.submit(timeout=deadline.remaining())
+            return AsyncSubmittedTransaction(result=answer, commit=commit)
+
+    def _watched(self, operation: str, name: str) -> AbstractContextManager[Operation]:
+        return watched(
+            self._client.options.observer,
+            Operation(
+                name=operation,
+                is_step=False,
+                channel=self._channel_name,
+                chaincode=self._chaincode_name,
+                function=self._function(name),
+            ),
         )
-        transaction = await proposal.endorse(timeout=deadline.remaining())
-        answer = self._converted(transaction.result, result, name)
-        commit = await transaction.submit(timeout=deadline.remaining())
-        return AsyncSubmittedTransaction(result=answer, commit=commit)
 
     def _converted(
         self, answer: bytes, result: Callable[[bytes], T] | None, name: str

@@ -20,6 +20,9 @@ from medfab_gateway.errors import (
 class Method:
     """One method with one answer."""
 
+    name: str
+    """What observers know it by."""
+
     of: Callable[[Any], Any]
     """The method, of an `AsyncPeer` or `Peer`."""
 
@@ -35,10 +38,17 @@ class Method:
     to time, and asks again until the deadline, whatever becomes of the peers meanwhile."""
 
 
-EVALUATE = Method(of=lambda peer: peer.gateway.Evaluate, error_type=EvaluateError)
-ENDORSE = Method(of=lambda peer: peer.gateway.Endorse, error_type=EndorseError)
-SUBMIT = Method(of=lambda peer: peer.gateway.Submit, error_type=SubmitError, repeatable=False)
-COMMIT_STATUS = Method(
-    of=lambda peer: peer.gateway.CommitStatus, error_type=CommitStatusError, waits=True
+EVALUATE = Method(name="query", of=lambda peer: peer.gateway.Evaluate, error_type=EvaluateError)
+ENDORSE = Method(name="endorse", of=lambda peer: peer.gateway.Endorse, error_type=EndorseError)
+SUBMIT = Method(
+    name="order", of=lambda peer: peer.gateway.Submit, error_type=SubmitError, repeatable=False
 )
-READ_BLOCK = Method(of=lambda peer: peer.endorser.ProcessProposal, error_type=DeliverError)
+COMMIT_STATUS = Method(
+    name="commit",
+    of=lambda peer: peer.gateway.CommitStatus,
+    error_type=CommitStatusError,
+    waits=True,
+)
+READ_BLOCK = Method(
+    name="read block", of=lambda peer: peer.endorser.ProcessProposal, error_type=DeliverError
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from medfab_gateway._events._reconnect import Reconnect
+from medfab_gateway._observation import Observer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,9 @@ class GatewayOptions:
 
     reconnect: Reconnect = field(default_factory=Reconnect)
     """How streams of events recover where a connection breaks."""
+
+    observer: Observer | None = None
+    """Is told what the gateway does, e.g. `OpenTelemetryObserver`; None: `logging` alone is."""
 
     def __post_init__(self) -> None:
         if min(self.concurrent_calls, self.concurrent_status_waits) < 1:

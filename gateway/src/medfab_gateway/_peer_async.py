@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,8 @@ from fabric_protos.peer import events_pb2_grpc, peer_pb2_grpc
 from medfab_gateway import _aio
 from medfab_gateway._options import GatewayOptions
 from medfab_gateway.endpoint import Endpoint
+
+_log = logging.getLogger("medfab_gateway.peers")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0  # seconds
 
@@ -72,6 +75,7 @@ class AsyncPeer:
         """
         if not self.is_well:
             return  # one of several calls that fail at the same time
+        _log.warning("%s is put aside for %g s", self.name, self._pause)
         self._pause_ends = time.monotonic() + self._pause
         self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
