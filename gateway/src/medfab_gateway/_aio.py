@@ -19,6 +19,7 @@ from medfab_gateway._rpc_errors import (
     closed_error,
     task_is_cancelled,
     translate_rpc_error,
+    unusable_answer_error,
 )
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import GatewayError
@@ -57,6 +58,8 @@ async def call(
     transaction_id: str,
 ) -> Any:
     """The answer of one peer to one request; failures as `translate_rpc_error` makes them.
+
+    None is what gRPC's asyncio form gives for an answer that it cannot read.
 
     attempt: seconds for this one; timeout: those of the call of which it is a part.
     """
@@ -140,6 +143,13 @@ class Stream:
             if self._cancelled:
                 return None
             raise closed_error(self._error_type, action=self._action) from error
+        if response is None:  # gRPC's asyncio form could not read it
+            raise unusable_answer_error(
+                self._error_type,
+                action=self._action,
+                address=self._peer.address,
+                msp_id=self._peer.msp_id,
+            )
         return None if response is grpc.aio.EOF else response
 
     def cancel(self) -> None:

@@ -14,7 +14,7 @@ from medfab_gateway._method import Method
 from medfab_gateway._observation import Operation, watched
 from medfab_gateway._options import GatewayOptions
 from medfab_gateway._peer_async import AsyncPeer, AsyncPeers
-from medfab_gateway._rpc_errors import own_limit_error
+from medfab_gateway._rpc_errors import own_limit_error, unusable_answer_error
 from medfab_gateway.errors import ConnectionFailedError, GatewayError, RequestLimitError
 from medfab_gateway.identity import Hash, Identity, Signer
 
@@ -142,7 +142,7 @@ class _Call:
                 transaction_id=self._transaction_id,
             )
         try:
-            return await _aio.call(
+            answer = await _aio.call(
                 peer,
                 self._method,
                 self._request,
@@ -153,6 +153,15 @@ class _Call:
             )
         finally:
             permits.release()
+        if answer is None or not self._method.is_usable(answer):
+            raise unusable_answer_error(
+                self._method.error_type,
+                action=self._action,
+                address=peer.address,
+                msp_id=peer.msp_id,
+                transaction_id=self._transaction_id,
+            )
+        return answer
 
     def _may_go_elsewhere(self, error: GatewayError) -> bool:
         if isinstance(error, ConnectionFailedError):

@@ -29,6 +29,10 @@ class Method:
     error_type: type[GatewayError]
     """What a failure is raised as, where no more special type fits."""
 
+    is_usable: Callable[[Any], bool]
+    """Whether an answer has what it is about. In protobuf, bytes that are something else, or
+    nothing, can be read as a message in which everything is missing: of a commit status, VALID."""
+
     repeatable: bool = True
     """True: calling it twice does no harm, so another peer may be asked where one does not
     answer. False: only where the first peer certainly was not reached."""
@@ -38,17 +42,35 @@ class Method:
     to time, and asks again until the deadline, whatever becomes of the peers meanwhile."""
 
 
-EVALUATE = Method(name="query", of=lambda peer: peer.gateway.Evaluate, error_type=EvaluateError)
-ENDORSE = Method(name="endorse", of=lambda peer: peer.gateway.Endorse, error_type=EndorseError)
+EVALUATE = Method(
+    name="query",
+    of=lambda peer: peer.gateway.Evaluate,
+    error_type=EvaluateError,
+    is_usable=lambda answer: 200 <= answer.result.status < 400,
+)
+ENDORSE = Method(
+    name="endorse",
+    of=lambda peer: peer.gateway.Endorse,
+    error_type=EndorseError,
+    is_usable=lambda answer: answer.HasField("prepared_transaction"),
+)
 SUBMIT = Method(
-    name="order", of=lambda peer: peer.gateway.Submit, error_type=SubmitError, repeatable=False
+    name="order",
+    of=lambda peer: peer.gateway.Submit,
+    error_type=SubmitError,
+    is_usable=lambda answer: True,  # nothing is in it
+    repeatable=False,
 )
 COMMIT_STATUS = Method(
     name="commit",
     of=lambda peer: peer.gateway.CommitStatus,
     error_type=CommitStatusError,
+    is_usable=lambda answer: answer.block_number > 0,  # block 0 holds no transaction of anybody
     waits=True,
 )
 READ_BLOCK = Method(
-    name="read block", of=lambda peer: peer.endorser.ProcessProposal, error_type=DeliverError
+    name="read block",
+    of=lambda peer: peer.endorser.ProcessProposal,
+    error_type=DeliverError,
+    is_usable=lambda answer: answer.HasField("response"),
 )

@@ -126,6 +126,28 @@ def own_limit_error(
     )
 
 
+def unusable_answer_error(
+    error_type: type[GatewayError],
+    *,
+    action: str,
+    address: str | None,
+    msp_id: str | None,
+    transaction_id: str | None = None,
+) -> GatewayError:
+    """What to raise where a peer's answer cannot be read, or lacks what it is about."""
+    code = grpc.StatusCode.INTERNAL
+    if issubclass(error_type, SubmitError):
+        error_type = OutcomeUnknownError
+    advice = _advice(error_type, code, False, None, transaction_id)
+    message = (
+        f"{action} failed: {address or 'the peer'} answered with something else. "
+        f"Check that a Fabric peer is at this address.\n{advice}"
+    ).rstrip()
+    return error_type(
+        message, code=code, address=address, msp_id=msp_id, transaction_id=transaction_id
+    )
+
+
 def task_is_cancelled() -> bool:
     """Whether the running task has been cancelled, by its owner or a timeout."""
     task = asyncio.current_task()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+import grpc
 from fabric_protos.gateway import gateway_pb2
 from google.protobuf.message import DecodeError
 
@@ -15,7 +16,7 @@ from medfab_gateway._messages.transaction import read_channel_header, read_trans
 from medfab_gateway._method import SUBMIT
 from medfab_gateway._results import convert_result
 from medfab_gateway._signable_async import AsyncSignable
-from medfab_gateway.errors import GatewayError, MedfabError
+from medfab_gateway.errors import EndorseError, GatewayError
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -39,9 +40,11 @@ class AsyncTransaction(AsyncSignable):
             self._channel_name: str = header.channel_id
             self._result = read_transaction_result(payload)
         except (DecodeError, ValueError) as error:
-            raise MedfabError(
+            raise EndorseError(
                 f"The peer's answer is not the endorsed transaction {prepared.transaction_id}: "
-                f"{error}. Nothing was signed or submitted."
+                f"{error}. Nothing was signed or submitted.",
+                code=grpc.StatusCode.INTERNAL,
+                transaction_id=prepared.transaction_id,
             ) from error
 
     @property

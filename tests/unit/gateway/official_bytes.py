@@ -72,10 +72,14 @@ async def recorder() -> AsyncIterator[Recorder]:
         return grpc.stream_stream_rpc_method_handler(handle)
 
     gateway = {
-        "Evaluate": unary("Evaluate", lambda _: gateway_pb2.EvaluateResponse(result={})),
+        "Evaluate": unary(
+            "Evaluate", lambda _: gateway_pb2.EvaluateResponse(result={"status": 200})
+        ),
         "Endorse": unary("Endorse", _endorse),
         "Submit": unary("Submit", lambda _: gateway_pb2.SubmitResponse()),
-        "CommitStatus": unary("CommitStatus", lambda _: gateway_pb2.CommitStatusResponse()),
+        "CommitStatus": unary(
+            "CommitStatus", lambda _: gateway_pb2.CommitStatusResponse(block_number=7)
+        ),
         "ChaincodeEvents": grpc.unary_stream_rpc_method_handler(chaincode_events),
     }
     block = block_response(7).block

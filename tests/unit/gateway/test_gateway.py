@@ -390,7 +390,7 @@ async def test_answer_about_another_transaction_is_not_signed(
     fake: FakeGateway, network: AsyncNetwork
 ) -> None:
     fake.answered_transaction_id = "ab" * 32
-    with pytest.raises(MedfabError, match="Nothing was signed or submitted"):
+    with pytest.raises(EndorseError, match="Nothing was signed or submitted"):
         await network.contract("ehr").submit("F")
     assert fake.calls == ["Endorse"]
 

@@ -9,13 +9,15 @@ import time
 import grpc
 from fabric_protos.common import ledger_pb2
 from fabric_protos.peer import proposal_pb2
+from google.protobuf.message import DecodeError
 
 from medfab_gateway._block import Block
 from medfab_gateway._block_decoder import decode_block
 from medfab_gateway._calls import Client
 from medfab_gateway._messages.proposal import NONCE_BYTES, build_proposal
 from medfab_gateway._method import READ_BLOCK
-from medfab_gateway.errors import DeliverError
+from medfab_gateway._rpc_errors import unusable_answer_error
+from medfab_gateway.errors import BlockDecodeError, DeliverError, GatewayError
 
 _SUCCESS = 200
 
@@ -23,16 +25,21 @@ _SUCCESS = 200
 def fetch_block(client: Client, *, channel_name: str, number: int) -> Block:
     """One block, validation codes included. Raises `GatewayError`."""
     action = f"Reading block {number} of channel {channel_name}"
-    return decode_block(
-        _ask(client, channel_name, b"GetBlockByNumber", str(number).encode(), action=action)
-    )
+    answer = _ask(client, channel_name, b"GetBlockByNumber", str(number).encode(), action=action)
+    try:
+        return decode_block(answer)
+    except BlockDecodeError as error:
+        raise _unusable(action) from error
 
 
 def fetch_height(client: Client, *, channel_name: str) -> int:
     """The number of the next block to be committed. Raises `GatewayError`."""
     action = f"Asking for the number of blocks of channel {channel_name}"
     answer = _ask(client, channel_name, b"GetChainInfo", action=action)
-    height: int = ledger_pb2.BlockchainInfo.FromString(answer).height
+    try:
+        height: int = ledger_pb2.BlockchainInfo.FromString(answer).height
+    except DecodeError as error:
+        raise _unusable(action) from error
     return height
 
 
@@ -66,6 +73,10 @@ def _ask(client: Client, channel_name: str, function: bytes, *args: bytes, actio
             code=_code(said),
         )
     return bytes(answer.response.payload)
+
+
+def _unusable(action: str) -> GatewayError:
+    return unusable_answer_error(DeliverError, action=action, address=None, msp_id=None)
 
 
 def _code(said: str) -> grpc.StatusCode:

@@ -22,6 +22,7 @@ from medfab_gateway._events._private_data import BlockAndPrivateData, decode_blo
 from medfab_gateway._events._statuses import status_error
 from medfab_gateway._events._stream import EventStream
 from medfab_gateway._peer import Peer
+from medfab_gateway._rpc_errors import unusable_answer_error
 from medfab_gateway._signable import Signable
 from medfab_gateway.errors import DeliverError
 
@@ -112,6 +113,9 @@ class DeliverRequest(EventsRequest[Item]):
     """For blocks in one of three forms. `bytes` is a `common.Envelope`."""
 
     _method: ClassVar[str]
+    _answer: ClassVar[str]
+    """The field of `protos.DeliverResponse` in which it answers."""
+
     _what: ClassVar[str]
 
     def __init__(self, client: Client, message: Any, *, channel_name: str) -> None:
@@ -126,21 +130,27 @@ class DeliverRequest(EventsRequest[Item]):
         return Stream(peer, method, iter([self._message]), DeliverError, action=self._action)
 
     def _decode(self, response: Any, peer: Peer) -> Batch[Item] | None:
-        if response.WhichOneof("Type") != "status":
+        kind = response.WhichOneof("Type")
+        if kind == self._answer:
             return self._decode_block(response)
+        if kind != "status":
+            raise unusable_answer_error(
+                DeliverError, action=self._action, address=peer.address, msp_id=peer.msp_id
+            )
         if response.status == common_pb2.SUCCESS:
             return None
         raise status_error(response.status, action=self._action, peer=peer.name)
 
     @abstractmethod
     def _decode_block(self, response: Any) -> Batch[Item]:
-        """From a `protos.DeliverResponse` that is no status."""
+        """From a `protos.DeliverResponse` with the answer."""
 
 
 class BlockEventsRequest(DeliverRequest[Block]):
     """For whole blocks."""
 
     _method = "Deliver"
+    _answer = "block"
     _what = "the blocks"
 
     @property
@@ -162,6 +172,7 @@ class BlocksByNumberRequest(DeliverRequest[Block]):
     """
 
     _method = "DeliverFiltered"
+    _answer = "filtered_block"
     _what = "the blocks"
 
     def _decode_block(self, response: Any) -> Batch[Block]:
@@ -174,6 +185,7 @@ class FilteredBlockEventsRequest(DeliverRequest[FilteredBlock]):
     """For the outcome of each transaction, without what it says."""
 
     _method = "DeliverFiltered"
+    _answer = "filtered_block"
     _what = "the filtered blocks"
 
     def _decode_block(self, response: Any) -> Batch[FilteredBlock]:
@@ -185,6 +197,7 @@ class BlockAndPrivateDataEventsRequest(DeliverRequest[BlockAndPrivateData]):
     """For whole blocks, and the private data that the peer and the identity's organisation have."""
 
     _method = "DeliverWithPrivateData"
+    _answer = "block_and_private_data"
     _what = "the blocks and private data"
 
     def _decode_block(self, response: Any) -> Batch[BlockAndPrivateData]:

@@ -21,6 +21,7 @@ from medfab_gateway._events._private_data import BlockAndPrivateData, decode_blo
 from medfab_gateway._events._statuses import status_error
 from medfab_gateway._events._stream_async import AsyncEventStream
 from medfab_gateway._peer_async import AsyncPeer
+from medfab_gateway._rpc_errors import unusable_answer_error
 from medfab_gateway._signable_async import AsyncSignable
 from medfab_gateway.errors import DeliverError
 
@@ -111,6 +112,9 @@ class AsyncDeliverRequest(AsyncEventsRequest[Item]):
     """For blocks in one of three forms. `bytes` is a `common.Envelope`."""
 
     _method: ClassVar[str]
+    _answer: ClassVar[str]
+    """The field of `protos.DeliverResponse` in which it answers."""
+
     _what: ClassVar[str]
 
     def __init__(self, client: AsyncClient, message: Any, *, channel_name: str) -> None:
@@ -125,21 +129,27 @@ class AsyncDeliverRequest(AsyncEventsRequest[Item]):
         return Stream(peer, method, iter([self._message]), DeliverError, action=self._action)
 
     async def _decode(self, response: Any, peer: AsyncPeer) -> Batch[Item] | None:
-        if response.WhichOneof("Type") != "status":
+        kind = response.WhichOneof("Type")
+        if kind == self._answer:
             return await self._decode_block(response)
+        if kind != "status":
+            raise unusable_answer_error(
+                DeliverError, action=self._action, address=peer.address, msp_id=peer.msp_id
+            )
         if response.status == common_pb2.SUCCESS:
             return None
         raise status_error(response.status, action=self._action, peer=peer.name)
 
     @abstractmethod
     async def _decode_block(self, response: Any) -> Batch[Item]:
-        """From a `protos.DeliverResponse` that is no status."""
+        """From a `protos.DeliverResponse` with the answer."""
 
 
 class AsyncBlockEventsRequest(AsyncDeliverRequest[Block]):
     """For whole blocks."""
 
     _method = "Deliver"
+    _answer = "block"
     _what = "the blocks"
 
     @property
@@ -163,6 +173,7 @@ class AsyncBlocksByNumberRequest(AsyncDeliverRequest[Block]):
     """
 
     _method = "DeliverFiltered"
+    _answer = "filtered_block"
     _what = "the blocks"
 
     async def _decode_block(self, response: Any) -> Batch[Block]:
@@ -175,6 +186,7 @@ class AsyncFilteredBlockEventsRequest(AsyncDeliverRequest[FilteredBlock]):
     """For the outcome of each transaction, without what it says."""
 
     _method = "DeliverFiltered"
+    _answer = "filtered_block"
     _what = "the filtered blocks"
 
     async def _decode_block(self, response: Any) -> Batch[FilteredBlock]:
@@ -186,6 +198,7 @@ class AsyncBlockAndPrivateDataEventsRequest(AsyncDeliverRequest[BlockAndPrivateD
     """For whole blocks, and the private data that the peer and the identity's organisation have."""
 
     _method = "DeliverWithPrivateData"
+    _answer = "block_and_private_data"
     _what = "the blocks and private data"
 
     async def _decode_block(self, response: Any) -> Batch[BlockAndPrivateData]:
