@@ -348,9 +348,9 @@ async def test_timeout_of_submit_is_for_every_step(
 async def test_timeout_of_submit_is_for_all_steps_together(
     fake: FakeGateway, network: AsyncNetwork
 ) -> None:
-    fake.delays = {"Endorse": 0.12, "Submit": 0.12, "CommitStatus": 0.12}
+    fake.delays = {"Endorse": 0.8, "Submit": 0.8, "CommitStatus": 0.8}
     with pytest.raises(CommitStatusError) as raised:
-        await network.contract("ehr").submit("F", timeout=0.3)
+        await network.contract("ehr").submit("F", timeout=2)
     assert raised.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
