@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import os
 import shutil
 import signal
+import socket
 import sys
 import tarfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from integration.conftest import on_free_ports
 from medfab_gateway.admin import ChaincodeDefinition, Lifecycle, package_id
 from medfab_gateway.errors import GatewayError
 from medfab_network import Network, parse_topology
 from medfab_network._access import Access
+from medfab_network._binaries import Binaries
 from medfab_network._layout import Layout
 
 pytestmark = pytest.mark.integration
@@ -143,3 +147,77 @@ async def test_a_killed_peer_leaves_no_process_behind_and_starts_a_new_one(
     await put(network, "c", "2")
     assert await get(network, "c") == "2"
     assert chaincode_pids(network).isdisjoint({pid})
+
+
+# --- a peer in development mode: without TLS, and open to whoever registers ----------------------
+
+
+async def test_in_development_mode_it_comes_back_to_the_peer(
+    network: Network, binaries: Binaries, tmp_path: Path
+) -> None:
+    peer = write_development_peer(network, tmp_path)
+    log = tmp_path / "chaincode.log"
+
+    def ready() -> int:
+        return log.read_text().count("ready for the peer's transactions")
+
+    async with (
+        running(tmp_path, binaries["peer"], "node", "start", "--peer-chaincodedev") as first,
+        running(
+            log.parent,
+            Path(sys.executable).with_name("medfab-chaincode"),
+            *("serve", "parity_contract:Parity", "--chaincode-id", "notes:1.0"),
+            *("--peer-address", peer, "--peer-tls-enabled", "false", "--reconnect"),
+            log=log,
+        ) as chaincode,
+    ):
+        await until(lambda: ready() == 1)
+        first.kill()
+        await until(lambda: "disconnected from the peer" in log.read_text())
+        async with running(tmp_path, binaries["peer"], "node", "start", "--peer-chaincodedev"):
+            await until(lambda: ready() == 2)
+            chaincode.terminate()
+            assert await asyncio.wait_for(chaincode.wait(), 30) == 0
+
+
+def write_development_peer(network: Network, folder: Path) -> str:
+    """Write a `core.yaml` into the folder; returns where that peer listens for chaincode."""
+    config_file = Layout(network.directory).node("hospital", "peer0.hospital") / "core.yaml"
+    config = yaml.safe_load(config_file.read_text())
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(3)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        peer, chaincode, operations = (f"127.0.0.1:{s.getsockname()[1]}" for s in sockets)
+    config["peer"] |= {
+        "listenAddress": peer,
+        "address": peer,
+        "chaincodeListenAddress": chaincode,
+        "fileSystemPath": str(folder / "data"),
+        "tls": {"enabled": False},
+    }
+    config["peer"]["gossip"] |= {"bootstrap": peer, "endpoint": peer, "externalEndpoint": peer}
+    config["operations"] = {"listenAddress": operations, "tls": {"enabled": False}}
+    config["ledger"]["snapshots"]["rootDir"] = str(folder / "data" / "snapshots")
+    (folder / "core.yaml").write_text(yaml.safe_dump(config))
+    return chaincode
+
+
+@contextlib.asynccontextmanager
+async def running(
+    folder: Path, program: str | Path, *arguments: str, log: Path | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    with (log or folder / "peer.log").open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            program,
+            *arguments,
+            env={**os.environ, "FABRIC_CFG_PATH": str(folder), "PYTHONPATH": str(HERE)},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
