@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,3 +142,10 @@ def mentions(directory: Path) -> list[str]:
             if os.fsencode(directory.resolve()) in command_line:
                 found.append(command_line.replace(b"\0", b" ").decode())
     return found
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that another task or process brings about. Raises `TimeoutError`."""
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.02)

@@ -12,13 +12,14 @@ import signal
 import socket
 import sys
 import tarfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import yaml
 
 from integration.conftest import on_free_ports
+from integration.network_help import until
 from medfab_gateway.admin import ChaincodeDefinition, Lifecycle, package_id
 from medfab_gateway.errors import GatewayError
 from medfab_network import Network, parse_topology
@@ -91,12 +92,6 @@ def chaincode_pids(network: Network) -> set[int]:
             if folder.is_relative_to(network.directory) and b"contract:Parity" in command:
                 found.add(int(entry.name))
     return found
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.05)
 
 
 async def put(network: Network, key: str, value: str) -> None:

@@ -10,7 +10,7 @@ import json
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from integration.conftest import on_free_ports
+from integration.network_help import until
 from medfab_gateway import AsyncNetwork
 from medfab_gateway.errors import GatewayError
 from medfab_network import Network, parse_topology
@@ -147,9 +148,3 @@ async def test_a_process_is_killed_under_load(network: Network, load: Load, kill
     found = await load.committed_since(height)
     assert {one: found[one] for one in load.acknowledged} == dict.fromkeys(load.acknowledged, 1)
     assert max(found.values()) == 1
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.02)
