@@ -150,7 +150,7 @@ async def submit_all(
                 try:
                     proposal = contract.proposal("Emit", f"load-{number}", "x")
                     commit = await (await proposal.endorse()).submit()
-                    status = await commit.status(timeout=30)
+                    status = await commit.status(timeout=10)
                 except MedfabError:
                     failures += 1
                     assert time.monotonic() < deadline, "the network has not come back"

@@ -309,3 +309,26 @@ async def test_refusals_are_typed(care: Care) -> None:
                 assert raised.value.code is code
         with pytest.raises(DeliverError, match="NOT_FOUND"):
             await take(care.channel.filtered_block_events(10_000), 1)
+
+
+async def test_one_bad_writer_does_not_stop_every_reader(care: Care) -> None:
+    """A transaction that nobody can take apart: the peer answers `BAD_REQUEST` for its block."""
+    proposal = care.contract.proposal("Emit", "broken", "")
+    transaction = await proposal.endorse()
+    envelope = transaction._message.envelope
+    payload = common_pb2.Payload.FromString(envelope.payload)
+    payload.data = b"\xff\xff\xff"
+    client = care.channel._client
+    envelope.payload = payload.SerializeToString()
+    envelope.signature = await client.sign(envelope.payload)
+    status = await (await transaction.submit()).status()
+    assert status.code == "INVALID_ENDORSER_TRANSACTION"
+    bad = status.block_number
+    after = await care.emit("after")
+    for stream in (care.channel.filtered_block_events(bad, after), care.channel.block_events(bad)):
+        events: AsyncEventStream[Any] = stream
+        blocks = await take(events, after - bad + 1)
+        assert blocks[0].transactions[0].transaction_id == status.transaction_id
+        assert [block.number for block in blocks] == list(range(bad, after + 1))
+    (event,) = await take(care.channel.chaincode_events(CHAINCODE, bad), 1)
+    assert event.name == "after"

@@ -37,6 +37,8 @@ class FakeLedger(FakeGateway):
     blocks: list[list[Transaction]] = field(default_factory=list)
     closed_to_deliver: bool = False
     """As `event/Block` of medfab's channels."""
+    unfilterable: set[int] = field(default_factory=set)
+    """Numbers of blocks in which there is what a peer cannot take apart."""
     opened: list[tuple[str, int]] = field(default_factory=list)
     """The method and the first block of each stream."""
     open_now: int = 0
@@ -151,6 +153,8 @@ class FakeLedger(FakeGateway):
         return events_pb2.DeliverResponse(block=self._block(number))
 
     def _filtered(self, number: int) -> Any:
+        if number in self.unfilterable:
+            return events_pb2.DeliverResponse(status=common_pb2.BAD_REQUEST)
         block = events_pb2.FilteredBlock(number=number, channel_id="care")
         for transaction in self.blocks[number]:
             filtered = block.filtered_transactions.add(

@@ -457,3 +457,34 @@ async def test_in_band_statuses_that_pass(ledger: FakeLedger, network: AsyncNetw
 
     ledger._whole = answer  # type: ignore[method-assign]
     assert [block.number for block in await take(network.block_events(0), 1)] == [0]
+
+
+@pytest.mark.parametrize("kind", ["block_events", "filtered_block_events"])
+async def test_one_bad_writer_does_not_stop_every_reader(
+    ledger: FakeLedger, network: AsyncNetwork, kind: str
+) -> None:
+    """What the peer cannot filter is read by its number, at the beginning and later."""
+    ledger.closed_to_deliver = True
+    for name in "abcd":
+        emit(ledger, name)
+    ledger.unfilterable = {0, 2}
+    blocks = await take(getattr(network, kind)(0), 4)
+    assert [block.number for block in blocks] == [0, 1, 2, 3]
+    assert [block.transactions[0].transaction_id for block in blocks] == [
+        "tx-a",
+        "tx-b",
+        "tx-c",
+        "tx-d",
+    ]
+
+
+async def test_a_refused_request_for_filtered_blocks_is_told_as_that(
+    ledger: FakeLedger, network: AsyncNetwork
+) -> None:
+    ledger.unfilterable = {0}
+    emit(ledger, "a")
+    ledger.failures["ProcessProposal"] = Failure(
+        code=grpc.StatusCode.UNKNOWN, text="incorrect timestamp"
+    )
+    with pytest.raises(DeliverError, match="BAD_REQUEST"):
+        await take(network.filtered_block_events(0), 1)

@@ -7,6 +7,7 @@ from typing import Any
 
 from fabric_protos.common import common_pb2
 
+from medfab_gateway._block import Block
 from medfab_gateway._validation import validation_code_name
 
 
@@ -43,6 +44,24 @@ def decode_filtered_block(block: Any) -> FilteredBlock:
         number=block.number,
         channel_id=block.channel_id,
         transactions=tuple(map(_decode_transaction, block.filtered_transactions)),
+    )
+
+
+def filter_block(block: Block, *, channel_id: str) -> FilteredBlock:
+    """The same of a whole block, for what a peer cannot filter."""
+    return FilteredBlock(
+        number=block.number,
+        channel_id=channel_id,
+        transactions=tuple(
+            FilteredTransaction(
+                transaction_id=transaction.transaction_id,
+                type=transaction.type,
+                validation_code=transaction.validation_code,
+                chaincode_name=transaction.chaincode_name if transaction.event else None,
+                event_name=transaction.event.name if transaction.event else None,
+            )
+            for transaction in block.transactions
+        ),
     )
 
 

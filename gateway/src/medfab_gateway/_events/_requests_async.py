@@ -15,15 +15,20 @@ from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._events._chaincode_event import CommittedEvent
 from medfab_gateway._events._connection_async import AsyncConnection
 from medfab_gateway._events._feed_async import Batch, Item
-from medfab_gateway._events._filtered_block import FilteredBlock, decode_filtered_block
+from medfab_gateway._events._filtered_block import (
+    FilteredBlock,
+    decode_filtered_block,
+    filter_block,
+)
 from medfab_gateway._events._ledger_async import fetch_block
 from medfab_gateway._events._private_data import BlockAndPrivateData, decode_block_and_private_data
 from medfab_gateway._events._statuses import status_error
 from medfab_gateway._events._stream_async import AsyncEventStream
+from medfab_gateway._messages.deliver import read_start_block
 from medfab_gateway._peer_async import AsyncPeer
 from medfab_gateway._rpc_errors import unusable_answer_error
 from medfab_gateway._signable_async import AsyncSignable
-from medfab_gateway.errors import DeliverError
+from medfab_gateway.errors import DeliverError, GatewayError, SigningError
 
 
 class AsyncEventsRequest(AsyncSignable, ABC, Generic[Item]):
@@ -164,7 +169,44 @@ class AsyncBlockEventsRequest(AsyncDeliverRequest[Block]):
         return Batch(number=block.number, items=(block,))
 
 
-class AsyncBlocksByNumberRequest(AsyncDeliverRequest[Block]):
+class AsyncByFilteredRequest(AsyncDeliverRequest[Item]):
+    """By the stream of filtered blocks.
+
+    Any member can have a transaction put into a block that cannot be taken apart. In place of such
+    a block the peer sends `BAD_REQUEST`, and goes on with the next one; it is then read by its
+    number, so that one bad writer does not stop every reader.
+    """
+
+    _method = "DeliverFiltered"
+    _answer = "filtered_block"
+
+    def __init__(self, client: AsyncClient, message: Any, *, channel_name: str) -> None:
+        super().__init__(client, message, channel_name=channel_name)
+        self._next_block = read_start_block(message.payload)
+
+    async def _decode(self, response: Any, peer: AsyncPeer) -> Batch[Item] | None:
+        try:
+            batch = await super()._decode(response, peer)
+        except DeliverError as error:
+            if error.code is not grpc.StatusCode.INVALID_ARGUMENT or self._next_block is None:
+                raise
+            batch = await self._read_whole(self._next_block, error)
+        if batch is not None:
+            self._next_block = batch.number + 1
+        return batch
+
+    async def _read_whole(self, number: int, refusal: DeliverError) -> Batch[Item]:
+        try:
+            block = await fetch_block(self._client, channel_name=self._channel_name, number=number)
+        except (GatewayError, SigningError):
+            raise refusal from None  # so it was the request that the peer has refused
+        return Batch(number=number, items=(self._from_block(block),))
+
+    @abstractmethod
+    def _from_block(self, block: Block) -> Item: ...
+
+
+class AsyncBlocksByNumberRequest(AsyncByFilteredRequest[Block]):
     """For whole blocks, where the stream of them is closed: their numbers, and one call each.
 
     A channel that keeps private data closes `event/Block` to everybody: the same ACL guards
@@ -172,8 +214,6 @@ class AsyncBlocksByNumberRequest(AsyncDeliverRequest[Block]):
     Its members still learn the numbers of new blocks and read blocks one by one.
     """
 
-    _method = "DeliverFiltered"
-    _answer = "filtered_block"
     _what = "the blocks"
 
     async def _decode_block(self, response: Any) -> Batch[Block]:
@@ -181,17 +221,21 @@ class AsyncBlocksByNumberRequest(AsyncDeliverRequest[Block]):
         block = await fetch_block(self._client, channel_name=self._channel_name, number=number)
         return Batch(number=number, items=(block,))
 
+    def _from_block(self, block: Block) -> Block:
+        return block
 
-class AsyncFilteredBlockEventsRequest(AsyncDeliverRequest[FilteredBlock]):
+
+class AsyncFilteredBlockEventsRequest(AsyncByFilteredRequest[FilteredBlock]):
     """For the outcome of each transaction, without what it says."""
 
-    _method = "DeliverFiltered"
-    _answer = "filtered_block"
     _what = "the filtered blocks"
 
     async def _decode_block(self, response: Any) -> Batch[FilteredBlock]:
         block = decode_filtered_block(response.filtered_block)
         return Batch(number=block.number, items=(block,))
+
+    def _from_block(self, block: Block) -> FilteredBlock:
+        return filter_block(block, channel_id=self._channel_name)
 
 
 class AsyncBlockAndPrivateDataEventsRequest(AsyncDeliverRequest[BlockAndPrivateData]):

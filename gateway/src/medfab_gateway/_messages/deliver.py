@@ -49,3 +49,12 @@ def seek_position(block_number: int | None) -> object:
     if block_number is None:
         return ab_pb2.SeekPosition(next_commit=ab_pb2.SeekNextCommit())
     return ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=block_number))
+
+
+def read_start_block(payload: bytes) -> int | None:
+    """The first block that such a payload asks for; None where it does not name one."""
+    seek = ab_pb2.SeekInfo.FromString(common_pb2.Payload.FromString(payload).data)
+    if seek.start.WhichOneof("Type") != "specified":
+        return None
+    number: int = seek.start.specified.number
+    return number
