@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from integration.differential_contract import encode
-from integration.ledger_twins import BRIEF, CLINIC, HOSPITAL, IMPLICIT, REGULATOR, SECRETS, Twins
+from integration.ledger_twins import (
+    BRIEF,
+    CLINIC,
+    HOSPITAL,
+    IMPLICIT,
+    OWN,
+    REGULATOR,
+    SECRETS,
+    Twins,
+)
 
 BOTH = [HOSPITAL, CLINIC]
 
@@ -70,6 +79,20 @@ async def private_data_goes_away(twins: Twins) -> None:
         await _look(twins, [["range", where, "g/", "g/~", "9"], ["get_hash", where, "g/b"]])
 
 
+async def transient_data(twins: Twins) -> None:
+    """Which organisations get to see it, where the caller names none."""
+    transient = {"value": b"transient"}
+    for caller in (HOSPITAL, CLINIC):
+        for where in (SECRETS, BRIEF, IMPLICIT):
+            put = [["put_transient", where, "t"]]
+            assert await twins.submit(put, caller=caller, transient=transient) == "VALID"
+    put = [["put_transient", OWN, "t"]]
+    assert await twins.submit(put, transient=transient) is None
+    assert await twins.submit(put, transient=transient, endorsers=BOTH) == "VALID"
+    assert await twins.submit([["put", OWN, "t", "1"]]) == "VALID"
+    await _look(twins, [["get", where, "t"] for where in (SECRETS, BRIEF, IMPLICIT, OWN)])
+
+
 async def other_chaincodes(twins: Twins) -> None:
     get, put = encode([["get", "", "o"]]), encode([["put", "", "o", "1"]])
     for chaincode, channel in (
@@ -124,6 +147,7 @@ CASES = [
     conflicts_in_a_block,
     policies_of_keys,
     private_data_goes_away,
+    transient_data,
     other_chaincodes,
     refusals,
 ]

@@ -140,6 +140,10 @@ def _put(stub: Stub, collection: str, key: str, value: str) -> None:
         stub.put_state(key, value.encode())
 
 
+def _put_transient(stub: Stub, collection: str, key: str) -> None:
+    stub.put_private_data(collection, key, stub.transient["value"])
+
+
 def _fill(stub: Stub, prefix: str, count: str) -> None:
     for number in range(int(count)):
         stub.put_state(f"{prefix}{number:04}", b"filled")
@@ -194,6 +198,7 @@ _WRITES: dict[str, Callable[..., None]] = {
     "purge": Stub.purge_private_data,
     "put": _put,
     "put_composite": _put_composite,
+    "put_transient": _put_transient,
     "set_policy": _set_policy,
 }
 

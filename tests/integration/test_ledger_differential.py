@@ -14,8 +14,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -39,6 +40,10 @@ pytestmark = pytest.mark.integration
 
 SOAK = os.environ.get("MEDFAB_SOAK") == "1"
 SEQUENCES, STEPS = (40, 20) if SOAK else (6, 12)
+
+REFUSED = "refused"
+
+T = TypeVar("T")
 
 _prefixes = itertools.count()
 
@@ -113,6 +118,16 @@ PUBLIC_ONLY = st.lists(
 )
 ANYTHING = listed(READS, WRITES, WRITES, POLICIES, calls(PUBLIC_ONLY))
 CHANGES = listed(READS, READS, WRITES, WRITES)
+hot, few = st.sampled_from(KEYS[:2]), st.sampled_from(["", SECRETS])
+CONTENDED = st.tuples(
+    st.one_of(
+        operation("get", few, hot),
+        operation("range", st.just(""), st.just("@"), st.just("@~"), st.just("100")),
+    ),
+    operation("put", few, hot, value),
+).map(list)
+"""Reads and writes that meet those of others in a block."""
+
 QUESTIONS = listed(READS, QUERIES, calls(PUBLIC_ONLY))
 MISTAKES = st.tuples(CHANGES, st.one_of(QUERIES, ENDINGS)).map(lambda both: [*both[0], both[1]])
 
@@ -122,7 +137,9 @@ CALLERS = st.sampled_from([HOSPITAL, HOSPITAL, CLINIC, REGULATOR])
 PEERS = st.sampled_from([HOSPITAL, CLINIC, REGULATOR])
 
 
-def machine(twins: Twins, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStateMachine]:
+def machine(
+    twins: Twins, loop: asyncio.AbstractEventLoop, seen: Counter[str]
+) -> type[RuleBasedStateMachine]:
     class Both(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
@@ -132,17 +149,19 @@ def machine(twins: Twins, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStat
         def submit(
             self, operations: list[Operation], caller: str, endorsers: list[str] | None
         ) -> None:
-            self._run(twins.submit(self._own(operations), caller=caller, endorsers=endorsers))
+            work = twins.submit(self._own(operations), caller=caller, endorsers=endorsers)
+            seen[self._run(work) or REFUSED] += 1
 
         @rule(operations=MISTAKES, endorsers=ENDORSERS)
         def submit_what_is_refused(
             self, operations: list[Operation], endorsers: list[str] | None
         ) -> None:
-            self._run(twins.submit(self._own(operations), endorsers=endorsers))
+            work = twins.submit(self._own(operations), endorsers=endorsers)
+            seen[self._run(work) or REFUSED] += 1
 
-        @rule(several=st.lists(CHANGES, min_size=2, max_size=3))
+        @rule(several=st.lists(st.one_of(CHANGES, CONTENDED), min_size=2, max_size=3))
         def submit_at_once(self, several: list[list[Operation]]) -> None:
-            self._run(self._commit_at_once(several))
+            seen.update(self._run(self._commit_at_once(several)))
 
         @rule(operations=QUESTIONS, caller=CALLERS, peer=PEERS)
         def evaluate(self, operations: list[Operation], caller: str, peer: str) -> None:
@@ -165,18 +184,18 @@ def machine(twins: Twins, loop: asyncio.AbstractEventLoop) -> type[RuleBasedStat
             for peer in (HOSPITAL, CLINIC, REGULATOR):
                 self._run(twins.evaluate(self._own(everything), peer=peer))
 
-        async def _commit_at_once(self, several: list[list[Operation]]) -> None:
+        async def _commit_at_once(self, several: list[list[Operation]]) -> list[str]:
             endorsed = [
                 await twins.endorse(self._own(operations), endorsers=[HOSPITAL, CLINIC])
                 for operations in several
             ]
-            await twins.commit(*(each for each in endorsed if each is not None))
+            return await twins.commit(*(each for each in endorsed if each is not None))
 
         def _own(self, operations: list[Operation]) -> list[Operation]:
             return [[text.replace("@", self._prefix) for text in each] for each in operations]
 
-        def _run(self, work: Coroutine[Any, Any, Any]) -> None:
-            asyncio.run_coroutine_threadsafe(work, loop).result()
+        def _run(self, work: Coroutine[Any, Any, T]) -> T:
+            return asyncio.run_coroutine_threadsafe(work, loop).result()
 
     return Both
 
@@ -196,6 +215,11 @@ async def test_random_sequences(twins: Twins) -> None:
         phases=[Phase.generate],  # shrinking would cost a block for every attempt
         suppress_health_check=list(HealthCheck),
     )
-    both = machine(twins, asyncio.get_running_loop())
+    seen: Counter[str] = Counter()
+    both = machine(twins, asyncio.get_running_loop(), seen)
     # In a thread of its own: Hypothesis is not asynchronous.
     await asyncio.to_thread(run_state_machine_as_test, both, settings=budget)
+    print(dict(seen))
+    # Else the sequences would show little.
+    assert {"VALID", "ENDORSEMENT_POLICY_FAILURE", REFUSED} <= seen.keys()
+    assert {"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"} & seen.keys()

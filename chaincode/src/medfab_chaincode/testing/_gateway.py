@@ -1,6 +1,7 @@
 """The gateway's part: which peers are asked, and how their answers become one."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from medfab_chaincode.testing._channel import Channel
 from medfab_chaincode.testing._differences import differences
@@ -12,7 +13,7 @@ from medfab_chaincode.testing._errors import (
     EvaluateError,
     NondeterminismError,
 )
-from medfab_chaincode.testing._planning import choose_endorsers
+from medfab_chaincode.testing._planning import choose_endorsers, written_collections
 from medfab_chaincode.testing._proposals import Proposal
 from medfab_chaincode.testing._refusal import RefusalError
 from medfab_chaincode.testing._transaction import Event, Transaction
@@ -20,6 +21,16 @@ from medfab_chaincode.testing._transaction import Event, Transaction
 _FIRST_FAILED = "failed to endorse transaction, see attached details for more info"
 _SOME_FAILED = (
     "failed to collect enough transaction endorsements, see attached details for more info"
+)
+
+_NOBODY = (
+    "no combination of peers can be derived which satisfy the endorsement policy; name the"
+    " endorsing organizations"
+)
+_FOR_MEMBERS = (
+    "requires endorsement from organisation(s) that are not in the distribution policy of the"
+    " private data collection(s): [{}]; retry specifying trusted endorsing organizations to"
+    " protect transient data"
 )
 
 
@@ -74,17 +85,15 @@ async def endorse_proposal(
 
 
 def _choose(channel: Channel, proposal: Proposal, first: Endorsement) -> tuple[str, ...]:
-    chosen = choose_endorsers(
-        channel, proposal.chaincode, first, protect_transient=proposal.has_transient_data
-    )
-    if chosen is None:
-        raise EndorseError(
-            "no combination of peers can be derived which satisfy the endorsement policy; name "
-            "the endorsing organizations",
-            code="FAILED_PRECONDITION",
-            transaction_id=proposal.transaction_id,
-        )
-    return chosen
+    choose = partial(choose_endorsers, channel, proposal.chaincode, first)
+    chosen = choose(protect_transient=proposal.has_transient_data)
+    if chosen is not None:
+        return chosen
+    reason = _NOBODY
+    if choose(protect_transient=False) is not None:
+        protected = written_collections(first) - first.private_reads
+        reason = _FOR_MEMBERS.format(" ".join(sorted(name for _, name in protected)))
+    raise EndorseError(reason, code="FAILED_PRECONDITION", transaction_id=proposal.transaction_id)
 
 
 async def _ask(

@@ -45,11 +45,16 @@ def _policies(channel: Channel, first: Endorsement) -> Iterator[EndorsementPolic
 def _able(channel: Channel, first: Endorsement, *, protect_transient: bool) -> list[str]:
     closed = set(first.private_reads)
     if protect_transient:
-        closed |= {
-            (name, collection)
-            for name, each in first.sets.items()
-            for collection, private in each.collections.items()
-            if private.writes or private.metadata_writes
-        }
+        closed |= written_collections(first)
     members = [channel.chaincodes[name].collections[each].members for name, each in closed]
     return [msp_id for msp_id in channel.organizations if all(msp_id in each for each in members)]
+
+
+def written_collections(endorsement: Endorsement) -> set[tuple[str, str]]:
+    """Return (chaincode, collection) of what it writes to."""
+    return {
+        (name, collection)
+        for name, each in endorsement.sets.items()
+        for collection, private in each.collections.items()
+        if private.writes or private.metadata_writes
+    }
