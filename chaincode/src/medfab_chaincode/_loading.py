@@ -23,7 +23,9 @@ def load_contract(name: str) -> Contract:
     try:
         contract = getattr(importlib.import_module(module_name), class_name)
     except (ModuleNotFoundError, ValueError) as error:
-        raise click.ClickException(f"{name}: cannot import {module_name!r}: {error}") from error
+        raise click.ClickException(
+            f"{name}: cannot import {module_name!r}: {error} (is its folder in PYTHONPATH?)"
+        ) from error
     except AttributeError as error:
         raise click.ClickException(f"{name}: {module_name} has no class {class_name!r}") from error
     if not (isinstance(contract, type) and issubclass(contract, Contract)):

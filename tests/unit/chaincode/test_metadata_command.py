@@ -44,7 +44,7 @@ def test_contracts_in_the_working_directory_are_found(working_directory: Path) -
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("nowhere:Notes", "cannot import 'nowhere'"),
+        ("nowhere:Notes", "No module named 'nowhere' (is its folder in PYTHONPATH?)"),
         ("json:Notes", "json has no class 'Notes'"),
         ("json:JSONDecoder", "is not a subclass of medfab_chaincode.Contract"),
     ],

@@ -1,0 +1,69 @@
+"""docs/tutorial.md as a reader works through it: writes its files, runs its commands."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+PAGE = Path(__file__).parents[1] / "docs" / "tutorial.md"
+ANYTHING = "…"
+_STEP = re.compile(r"^## (\d)\. .*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_FILE = r"^`(?P<file>[\w.]+)`:\n\n```\w+\n(?P<content>.*?)^```$"
+_COMMAND = r"^```sh\n(?P<command>.*?)^```\n\n```text\n(?P<printed>.*?)^```$"
+_ACTION = re.compile(f"{_FILE}|{_COMMAND}", re.MULTILINE | re.DOTALL)
+_COMMAND_SECONDS = 120
+
+
+def steps() -> dict[int, str]:
+    """The text of each step, by its number."""
+    return {int(step[1]): step[0] for step in _STEP.finditer(PAGE.read_text())}
+
+
+def actions(step: str) -> Iterator[re.Match[str]]:
+    """A step's files (groups `file`, `content`) and commands (`command`, `printed`), in order."""
+    return _ACTION.finditer(step)
+
+
+def work_through(numbers: Collection[int], folder: Path, *, base_port: int = 18000) -> None:
+    """Do the steps in a folder; assert that each command prints what the page says."""
+    for number in numbers:
+        for action in actions(steps()[number]):
+            if action["file"]:
+                content = action["content"].replace("base_port: 18000", f"base_port: {base_port}")
+                (folder / action["file"]).write_text(content)
+            else:
+                _run(action["command"], action["printed"].rstrip(), folder)
+
+
+def _run(command: str, printed: str, folder: Path) -> None:
+    expected = re.compile(".*?".join(map(re.escape, printed.split(ANYTHING))), re.DOTALL)
+    follows_a_channel = command.startswith("medfab events")  # until the reader's Ctrl-C
+    output = ""
+    with subprocess.Popen(
+        ["bash", "-euo", "pipefail", "-c", command],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        watchdog = threading.Timer(_COMMAND_SECONDS, os.killpg, (process.pid, signal.SIGKILL))
+        watchdog.start()
+        assert process.stdout is not None
+        for line in process.stdout:
+            output += line
+            if follows_a_channel and expected.fullmatch(output.rstrip()):
+                os.killpg(process.pid, signal.SIGINT)
+                break
+        code = process.wait()
+        watchdog.cancel()
+    assert expected.fullmatch(output.rstrip()), f"{command}\nprinted:\n{output}\nnot:\n{printed}"
+    assert code == (130 if follows_a_channel else 0), f"{command} ended with {code}:\n{output}"
