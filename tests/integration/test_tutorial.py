@@ -23,7 +23,7 @@ def test_the_tutorial_runs_as_written(tmp_path: Path) -> None:
         work_through(steps(), tmp_path, base_port=on_free_ports(topology()).base_port)
         assert not (tmp_path / ".medfab").exists()
     finally:  # a step that failed has left its network running
-        medfab = Path(sys.executable).parent / "medfab"
+        medfab = str(Path(sys.executable).parent / "medfab")
         clean = [medfab, "network", "clean", "--yes"]
         subprocess.run(clean, cwd=tmp_path, timeout=60, check=True)
 
