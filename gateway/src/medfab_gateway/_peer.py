@@ -41,8 +41,8 @@ class Peer:
         self.gateway: Any = gateway_pb2_grpc.GatewayStub(channel)
         self.deliver: Any = events_pb2_grpc.DeliverStub(channel)
         self.endorser: Any = peer_pb2_grpc.EndorserStub(channel)
-        self.call_permits = _blocking.Permits(options.concurrent_calls)
-        self.wait_permits = _blocking.Permits(options.concurrent_status_waits)
+        self.call_permits: _blocking.Permits = _blocking.Permits(options.concurrent_calls)
+        self.wait_permits: _blocking.Permits = _blocking.Permits(options.concurrent_status_waits)
         self._pause = _FIRST_PAUSE
         self._pause_ends = 0.0
 
@@ -89,7 +89,7 @@ class Peers:
     """The peers of a gateway, the preferred one first; at least one."""
 
     def __init__(self, peers: Sequence[Peer]) -> None:
-        self.all = tuple(peers)
+        self.all: tuple[Peer, ...] = tuple(peers)
 
     def in_order(self) -> list[Peer]:
         """The order in which to try: those that are well as preferred, then the others."""

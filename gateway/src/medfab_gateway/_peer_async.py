@@ -40,8 +40,8 @@ class AsyncPeer:
         self.gateway: Any = gateway_pb2_grpc.GatewayStub(channel)
         self.deliver: Any = events_pb2_grpc.DeliverStub(channel)
         self.endorser: Any = peer_pb2_grpc.EndorserStub(channel)
-        self.call_permits = _aio.Permits(options.concurrent_calls)
-        self.wait_permits = _aio.Permits(options.concurrent_status_waits)
+        self.call_permits: _aio.Permits = _aio.Permits(options.concurrent_calls)
+        self.wait_permits: _aio.Permits = _aio.Permits(options.concurrent_status_waits)
         self._pause = _FIRST_PAUSE
         self._pause_ends = 0.0
 
@@ -88,7 +88,7 @@ class AsyncPeers:
     """The peers of a gateway, the preferred one first; at least one."""
 
     def __init__(self, peers: Sequence[AsyncPeer]) -> None:
-        self.all = tuple(peers)
+        self.all: tuple[AsyncPeer, ...] = tuple(peers)
 
     def in_order(self) -> list[AsyncPeer]:
         """The order in which to try: those that are well as preferred, then the others."""

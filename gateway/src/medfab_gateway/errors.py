@@ -215,7 +215,7 @@ class GatewayError(MedfabError):
         """host:port of the peer that was called; None where it is not known."""
         self.msp_id = msp_id
         """The MSP id of its organisation, where the endpoint tells it."""
-        self.details = tuple(details)
+        self.details: tuple[ErrorDetail, ...] = tuple(details)
         """What each peer or orderer involved said; may be empty."""
         self.transaction_id = transaction_id
         """None where the call is about no transaction."""

@@ -151,7 +151,7 @@ class SharedStream:
 
     def close(self) -> None:
         """Ends it at once; the readers get an error."""
-        self.ended = True
+        self.ended: bool = True
         self._feed.close()
         self._wanted.tell()
         self._arrived.tell()

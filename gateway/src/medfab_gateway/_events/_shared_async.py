@@ -150,7 +150,7 @@ class AsyncSharedStream:
 
     def close(self) -> None:
         """Ends it at once; the readers get an error."""
-        self.ended = True
+        self.ended: bool = True
         self._feed.close()
         self._wanted.tell()
         self._arrived.tell()

@@ -10,10 +10,10 @@ network = "medfab_network.cli:network"
 
 try:
     import click as _click  # noqa: F401  here, before a module of ours imports it
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _error:
     raise SystemExit(
         "The medfab command needs the extra [cli]: pip install 'medfab-gateway[cli]'"
-    ) from error
+    ) from _error
 
 from medfab_gateway.cli._live import clear_live_line, live_terminal, show_live_line
 from medfab_gateway.cli._main import main
