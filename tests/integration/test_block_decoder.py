@@ -47,14 +47,15 @@ async def blocks(consortium: Consortium, people: People) -> list[Block]:
     await people.practitioner.request_access(
         people.pseudonym, purpose="TREAT", categories=["laboratory"]
     )
-    await conflict(people)
+    await conflict(consortium, people)
     await move_anchor_peer(consortium)
     return await blocks_of(consortium)
 
 
-async def conflict(people: People) -> None:
+async def conflict(consortium: Consortium, people: People) -> None:
     """Two endorsed revocations of one consent: the second one is invalid."""
     consent = await people.permit("imaging")
+    await consortium.level(CHANNEL)
     contract = people.patient._contract
     organizations = [people.consortium.msp_id(name) for name in ("hospital", "clinic")]
     both = [

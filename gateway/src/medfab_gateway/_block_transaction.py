@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from medfab_gateway._read_write_set import NamespaceReadWriteSet
 from medfab_gateway._transaction_decoder import (
     DECODE_ERRORS,
-    NO_ACTION,
     creator_of,
     decode_action,
     decode_envelope,
     decode_timestamp,
     endorser_of,
     event_of,
+    no_action,
     read_write_set_of,
     reason,
     type_name,
@@ -161,7 +161,7 @@ class BlockTransaction:
     @cached_property
     def _decoded_action(self) -> tuple[Any, str | None]:
         is_call = self.type == "ENDORSER_TRANSACTION" and self._decoded_envelope[1] is None
-        return decode_action(self._payload.data) if is_call else NO_ACTION
+        return decode_action(self._payload.data) if is_call else (no_action(), None)
 
     @property
     def _action(self) -> Any:

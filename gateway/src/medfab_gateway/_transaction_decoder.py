@@ -7,21 +7,19 @@ and that must not stop everybody's reader. It says what was wrong instead.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from fabric_protos.common import common_pb2
 from fabric_protos.msp import identities_pb2
 from google.protobuf.message import DecodeError
 
-from medfab_gateway._deep_messages import Envelope, Transaction, parse_envelope, parse_transaction
+from medfab_gateway._deep_messages import deep_types, parse_envelope, parse_transaction
 from medfab_gateway._read_write_set import CollectionReadWriteSet, NamespaceReadWriteSet
 from medfab_gateway._transaction_parts import ChaincodeEvent, Creator, Endorser
 
 DECODE_ERRORS = (DecodeError, ValueError)
 """What protobuf raises for bytes that are not what they should be."""
-
-NO_ACTION: tuple[Any, str | None] = Transaction().actions.add().payload, None
-"""What `decode_action` returns for a transaction that calls no chaincode."""
 
 _TYPES: dict[int, str] = {number: name for name, number in common_pb2.HeaderType.items()}
 
@@ -45,7 +43,13 @@ def decode_action(data: bytes) -> tuple[Any, str | None]:
         wrong = f"{len(actions)} actions instead of one"
     except DECODE_ERRORS as error:
         wrong = reason(error)
-    return NO_ACTION[0], wrong
+    return no_action(), wrong
+
+
+@cache
+def no_action() -> Any:
+    """What `decode_action` finds in a transaction that calls no chaincode."""
+    return deep_types()[1]().actions.add().payload
 
 
 def decode_timestamp(channel_header: Any) -> tuple[datetime | None, str | None]:
@@ -108,7 +112,7 @@ def reason(error: Exception) -> str:
 
 def _what_can_be_read(envelope: bytes) -> Any:
     """The payload of a malformed transaction, with nothing but its channel header."""
-    payload = Envelope().payload
+    payload = deep_types()[0]().payload
     try:
         outer = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(envelope).payload)
         header = common_pb2.ChannelHeader.FromString(outer.header.channel_header)

@@ -59,7 +59,7 @@ class AsyncSharedStream:
         self._reached = start_block
         self._failure: Exception | None = None
         self._background: Background | None = None
-        self.ended = False
+        self.ended: bool = False
 
     def join(self, reader: Reader) -> bool:
         """Whether the stream suits the reader, which then has a cursor in it."""
@@ -150,7 +150,7 @@ class AsyncSharedStream:
 
     def close(self) -> None:
         """Ends it at once; the readers get an error."""
-        self.ended: bool = True
+        self.ended = True
         self._feed.close()
         self._wanted.tell()
         self._arrived.tell()
