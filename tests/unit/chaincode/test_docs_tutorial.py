@@ -1,5 +1,6 @@
 """docs/tutorial.md: the steps that need no network (the others: integration/test_tutorial.py)."""
 
+import re
 from pathlib import Path
 
 from tutorial_page import PAGE, actions, steps, work_through
@@ -17,8 +18,6 @@ def test_every_block_of_the_steps_is_run() -> None:
 
 
 def test_its_links_lead_somewhere() -> None:
-    links = [
-        line.split("](")[1].split(")")[0] for line in PAGE.read_text().splitlines() if "](" in line
-    ]
+    links = re.findall(r"\]\((.*?)\)", PAGE.read_text())
     assert links
     assert [link for link in links if not (PAGE.parent / link).is_file()] == []
