@@ -12,11 +12,11 @@ from medfab_gateway._events._channel_events import ChannelEvents
 from medfab_gateway._events._checkpoint import Checkpoint
 from medfab_gateway._events._filtered_block import FilteredBlock
 from medfab_gateway._events._private_data import BlockAndPrivateData
+from medfab_gateway._events._request import DeliverRequest
 from medfab_gateway._events._requests import (
     BlockAndPrivateDataEventsRequest,
     BlockEventsRequest,
     ChaincodeEventsRequest,
-    DeliverRequest,
     FilteredBlockEventsRequest,
 )
 from medfab_gateway._events._shared_streams import SharedStreams

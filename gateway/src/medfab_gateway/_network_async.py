@@ -11,11 +11,11 @@ from medfab_gateway._events._channel_events_async import AsyncChannelEvents
 from medfab_gateway._events._checkpoint import Checkpoint
 from medfab_gateway._events._filtered_block import FilteredBlock
 from medfab_gateway._events._private_data import BlockAndPrivateData
+from medfab_gateway._events._request_async import AsyncDeliverRequest
 from medfab_gateway._events._requests_async import (
     AsyncBlockAndPrivateDataEventsRequest,
     AsyncBlockEventsRequest,
     AsyncChaincodeEventsRequest,
-    AsyncDeliverRequest,
     AsyncFilteredBlockEventsRequest,
 )
 from medfab_gateway._events._shared_streams_async import AsyncSharedStreams

@@ -11,11 +11,11 @@ from medfab_gateway._commit import Commit
 from medfab_gateway._events._feed import Item
 from medfab_gateway._events._filtered_block import FilteredBlock
 from medfab_gateway._events._private_data import BlockAndPrivateData
+from medfab_gateway._events._request import DeliverRequest
 from medfab_gateway._events._requests import (
     BlockAndPrivateDataEventsRequest,
     BlockEventsRequest,
     ChaincodeEventsRequest,
-    DeliverRequest,
     FilteredBlockEventsRequest,
 )
 from medfab_gateway._messages.signables import (

@@ -10,11 +10,11 @@ from medfab_gateway._commit_async import AsyncCommit
 from medfab_gateway._events._feed_async import Item
 from medfab_gateway._events._filtered_block import FilteredBlock
 from medfab_gateway._events._private_data import BlockAndPrivateData
+from medfab_gateway._events._request_async import AsyncDeliverRequest
 from medfab_gateway._events._requests_async import (
     AsyncBlockAndPrivateDataEventsRequest,
     AsyncBlockEventsRequest,
     AsyncChaincodeEventsRequest,
-    AsyncDeliverRequest,
     AsyncFilteredBlockEventsRequest,
 )
 from medfab_gateway._messages.signables import (

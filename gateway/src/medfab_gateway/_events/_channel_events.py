@@ -12,10 +12,8 @@ from medfab_gateway._calls import Client
 from medfab_gateway._events._chaincode_event import CommittedEvent
 from medfab_gateway._events._checkpoint import Checkpoint, first_block
 from medfab_gateway._events._feed import Item
-from medfab_gateway._events._requests import (
-    ChaincodeEventsRequest,
-    DeliverRequest,
-)
+from medfab_gateway._events._request import DeliverRequest
+from medfab_gateway._events._requests import ChaincodeEventsRequest
 from medfab_gateway._events._resuming import Resuming
 from medfab_gateway._events._shared_streams import SharedStreams
 from medfab_gateway._events._stream import EventStream

@@ -11,10 +11,8 @@ from medfab_gateway._calls_async import AsyncClient
 from medfab_gateway._events._chaincode_event import CommittedEvent
 from medfab_gateway._events._checkpoint import Checkpoint, first_block
 from medfab_gateway._events._feed_async import Item
-from medfab_gateway._events._requests_async import (
-    AsyncChaincodeEventsRequest,
-    AsyncDeliverRequest,
-)
+from medfab_gateway._events._request_async import AsyncDeliverRequest
+from medfab_gateway._events._requests_async import AsyncChaincodeEventsRequest
 from medfab_gateway._events._resuming_async import AsyncResuming
 from medfab_gateway._events._shared_streams_async import AsyncSharedStreams
 from medfab_gateway._events._stream_async import AsyncEventStream

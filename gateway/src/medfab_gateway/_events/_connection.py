@@ -13,7 +13,7 @@ from medfab_gateway._peer import Peer
 from medfab_gateway.errors import GatewayError
 
 if TYPE_CHECKING:
-    from medfab_gateway._events._requests import EventsRequest
+    from medfab_gateway._events._request import EventsRequest
 
 
 class Connection(Generic[Item]):

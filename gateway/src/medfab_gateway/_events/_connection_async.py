@@ -12,7 +12,7 @@ from medfab_gateway._peer_async import AsyncPeer
 from medfab_gateway.errors import GatewayError
 
 if TYPE_CHECKING:
-    from medfab_gateway._events._requests_async import AsyncEventsRequest
+    from medfab_gateway._events._request_async import AsyncEventsRequest
 
 
 class AsyncConnection(Generic[Item]):

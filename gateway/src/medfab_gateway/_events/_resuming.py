@@ -13,7 +13,7 @@ from medfab_gateway._events._connection import Connection
 from medfab_gateway._events._feed import Batch, Item
 from medfab_gateway._events._ledger import fetch_height
 from medfab_gateway._events._recovery import Recovery
-from medfab_gateway._events._requests import EventsRequest
+from medfab_gateway._events._request import EventsRequest
 from medfab_gateway._peer import Peer
 from medfab_gateway.errors import GatewayError
 

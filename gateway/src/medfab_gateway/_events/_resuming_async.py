@@ -12,7 +12,7 @@ from medfab_gateway._events._connection_async import AsyncConnection
 from medfab_gateway._events._feed_async import Batch, Item
 from medfab_gateway._events._ledger_async import fetch_height
 from medfab_gateway._events._recovery_async import AsyncRecovery
-from medfab_gateway._events._requests_async import AsyncEventsRequest
+from medfab_gateway._events._request_async import AsyncEventsRequest
 from medfab_gateway._peer_async import AsyncPeer
 from medfab_gateway.errors import GatewayError
 
