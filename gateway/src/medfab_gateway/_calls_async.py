@@ -25,7 +25,7 @@ _ELSEWHERE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.FAILED_PRECONDITION}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0  # seconds, before the peers are asked again
 
 # So long may one question hold a permit of its peer while others queue for it, in seconds.
-_TURN = 5.0
+_TURN = 2.0
 
 
 class AsyncClient(BaseClient):
