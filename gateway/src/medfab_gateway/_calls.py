@@ -19,11 +19,17 @@ from medfab_gateway._rpc_errors import own_limit_error, unusable_answer_error
 from medfab_gateway.errors import ConnectionFailedError, GatewayError, RequestLimitError
 from medfab_gateway.identity import Hash, Identity, Signer
 
-# What another peer may well answer better: this one is going down, coming up, or without what it
-# needs. An error of the chaincode has other codes.
-_ELSEWHERE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.FAILED_PRECONDITION}
+# The peer is away, or going down: a process that ends may reset its streams with CANCELLED.
+_LOST = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
+
+# What another peer may well answer better: this one is lost, coming up, or without what it needs.
+# An error of the chaincode has other codes.
+_ELSEWHERE = _LOST | {grpc.StatusCode.FAILED_PRECONDITION}
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0  # seconds, before the peers are asked again
+
+# For a call that waits: the peer is lost, or the turn is over.
+_NO_ANSWER_YET = _LOST | {grpc.StatusCode.DEADLINE_EXCEEDED}
 
 # So long may one question hold a permit of its peer while others queue for it, in seconds.
 _TURN = 2.0
@@ -120,7 +126,7 @@ class _Call:
                 # What a peer said tells more than that another one is not there.
                 if failure is None or not isinstance(error, ConnectionFailedError):
                     failure = error
-                if error.code is grpc.StatusCode.UNAVAILABLE:
+                if error.code in _LOST:
                     peers.failed(peer)
                 else:
                     refused.append(peer)
@@ -166,14 +172,16 @@ class _Call:
 
     def _may_go_elsewhere(self, error: GatewayError) -> bool:
         if isinstance(error, ConnectionFailedError):
-            return error.code is grpc.StatusCode.UNAVAILABLE  # otherwise the gateway is closed
+            return not _is_closed(error)
         return self._method.repeatable and error.code in _ELSEWHERE
 
 
 def _may_be_asked_again(error: GatewayError, method: Method) -> bool:
     if isinstance(error, RequestLimitError):
         return True  # turned away unread
-    return method.waits and error.code in {
-        grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-    }
+    return method.waits and error.code in _NO_ANSWER_YET and not _is_closed(error)
+
+
+def _is_closed(error: GatewayError) -> bool:
+    """Whether the gateway was closed before the call was begun."""
+    return isinstance(error, ConnectionFailedError) and error.code is grpc.StatusCode.CANCELLED

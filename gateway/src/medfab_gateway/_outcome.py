@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import grpc
-
 from medfab_gateway._commit import Commit
 from medfab_gateway._deadline import Deadline
 from medfab_gateway._transaction import Transaction
@@ -25,9 +23,8 @@ def submit_and_wait(transaction: Transaction, deadline: Deadline) -> None:
     """
     try:
         commit = transaction.submit(timeout=deadline.remaining())
-    except OutcomeUnknownError as lost:
-        closed = lost.code is grpc.StatusCode.CANCELLED
-        if closed or deadline.comes_within(0):
+    except OutcomeUnknownError:
+        if deadline.comes_within(0):
             raise
         commit = transaction.commit()
     _wait(commit, transaction.result, deadline)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import grpc
-
 from medfab_gateway._commit_async import AsyncCommit
 from medfab_gateway._deadline import Deadline
 from medfab_gateway._transaction_async import AsyncTransaction
@@ -24,9 +22,8 @@ async def submit_and_wait(transaction: AsyncTransaction, deadline: Deadline) -> 
     """
     try:
         commit = await transaction.submit(timeout=deadline.remaining())
-    except OutcomeUnknownError as lost:
-        closed = lost.code is grpc.StatusCode.CANCELLED
-        if closed or deadline.comes_within(0):
+    except OutcomeUnknownError:
+        if deadline.comes_within(0):
             raise
         commit = transaction.commit()
     await _wait(commit, transaction.result, deadline)

@@ -94,7 +94,14 @@ async def test_a_lost_connection_is_no_lost_call(connect: Connect) -> None:
         assert second.calls == answers
 
 
-@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.FAILED_PRECONDITION])
+@pytest.mark.parametrize(
+    "code",
+    [
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.CANCELLED,  # of a process that ends
+        grpc.StatusCode.FAILED_PRECONDITION,
+    ],
+)
 @pytest.mark.parametrize("method", ["Evaluate", "Endorse"])
 async def test_what_a_peer_cannot_do_now_another_one_does(
     pair: Pair, method: str, code: grpc.StatusCode

@@ -382,7 +382,7 @@ async def test_closing_the_gateway_is_told_and_cancels_no_task(
     async with asyncio.timeout(5):
         await begun.wait()
         await gateway.close()
-        with pytest.raises(OutcomeUnknownError, match=r"(?s)was closed.*may have been ordered"):
+        with pytest.raises(OutcomeUnknownError, match=r"(?s)gateway is closed.*not known yet"):
             await task
 
 

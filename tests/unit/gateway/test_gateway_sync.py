@@ -157,7 +157,7 @@ def test_closing_the_gateway_ends_what_other_threads_wait_for(
         gateway.close()
         with pytest.raises(DeliverError, match="gateway was closed"):
             reading.result(5)
-        with pytest.raises(OutcomeUnknownError, match=r"(?s)was closed.*may have been ordered"):
+        with pytest.raises(OutcomeUnknownError, match=r"(?s)gateway is closed.*not known yet"):
             submitting.result(5)
     with pytest.raises(ConnectionFailedError, match="no effect"):
         contract.evaluate("F")

@@ -63,7 +63,10 @@ def asked_about(fake: FakeGateway) -> set[str]:
 # A submission whose answer is lost
 
 
-@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL])
+@pytest.mark.parametrize(
+    "code",
+    [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL],
+)
 async def test_a_lost_submission_that_was_ordered(
     fake: FakeGateway, contract: AsyncContract, code: grpc.StatusCode
 ) -> None:
