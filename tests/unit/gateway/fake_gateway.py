@@ -333,9 +333,16 @@ def read_seek(payload: Any) -> tuple[Any, Any]:
 
 @asynccontextmanager
 async def serve(
-    fake: FakeGateway, *, host: str = "localhost", mutual_tls: bool = False
+    fake: FakeGateway,
+    *,
+    host: str = "localhost",
+    mutual_tls: bool = False,
+    options: Sequence[tuple[str, int]] = (),
 ) -> AsyncIterator[Endpoint]:
-    """Serves `fake`; gives the endpoint to reach it by. The certificate is made out to `host`."""
+    """Serves `fake`; gives the endpoint to reach it by. The certificate is made out to `host`.
+
+    options: of gRPC, for the server.
+    """
     authority = trustme.CA()
     roots = authority.cert_pem.bytes()
     certificate = authority.issue_cert(host)
@@ -344,7 +351,7 @@ async def serve(
         root_certificates=roots if mutual_tls else None,
         require_client_auth=mutual_tls,
     )
-    server = grpc.aio.server()
+    server = grpc.aio.server(options=options)
     gateway_pb2_grpc.add_GatewayServicer_to_server(fake, server)
     events_pb2_grpc.add_DeliverServicer_to_server(fake, server)
     peer_pb2_grpc.add_EndorserServicer_to_server(fake, server)

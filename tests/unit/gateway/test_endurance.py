@@ -8,8 +8,9 @@ import os
 from dataclasses import replace
 
 import psutil
+import pytest
 
-from medfab_gateway import Endpoint, private_key_signer
+from medfab_gateway import Endpoint, EvaluateError, private_key_signer
 from unit.gateway.fake_gateway import FakeGateway, block_response, make_identity, serve
 from unit.gateway.forms import Connect
 
@@ -17,6 +18,13 @@ IDENTITY, KEY = make_identity()
 SOAK = os.environ.get("MEDFAB_SOAK") == "1"
 CALLS = 50_000 if SOAK else 1_000
 RECONNECTS = 1_000 if SOAK else 30
+
+
+# A server that allows a ping each 0.3 s, as a peer does each 60 s; gRPC's own is 5 minutes.
+PATIENT = (
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 300),
+)
 
 
 class Wire:
@@ -47,13 +55,13 @@ class Wire:
 async def test_an_idle_stream_survives(connect: Connect) -> None:
     """An hour at 120 s is 30 pings; here are some, half a second apart, and nothing else."""
     fake = FakeGateway(deliver=[block_response(7)], delays={"Deliver": 6})
-    async with serve(fake) as endpoint:
+    async with serve(fake, options=PATIENT) as endpoint:
         wire = Wire(endpoint)
         proxy = await asyncio.start_server(wire.connected, "localhost")
         port = proxy.sockets[0].getsockname()[1]
-        patient = replace(endpoint, address=f"localhost:{port}", keepalive=0.5)
+        pinging = replace(endpoint, address=f"localhost:{port}", keepalive=0.5)
         async with (
-            connect(patient, IDENTITY, private_key_signer(KEY)) as gateway,
+            connect(pinging, IDENTITY, private_key_signer(KEY)) as gateway,
             gateway.network("care").block_events(7) as blocks,
         ):
             reading = asyncio.create_task(anext(blocks))
@@ -65,6 +73,15 @@ async def test_an_idle_stream_survives(connect: Connect) -> None:
         proxy.close()
     assert fake.calls == ["Deliver"]  # the same stream all the time
     assert wire.sent - before >= 4
+
+
+async def test_a_server_ends_the_connection_of_who_pings_too_often(connect: Connect) -> None:
+    fake = FakeGateway(delays={"Evaluate": 30})
+    async with serve(fake) as endpoint:
+        pinging = replace(endpoint, keepalive=0.5)
+        async with connect(pinging, IDENTITY, private_key_signer(KEY)) as gateway:
+            with pytest.raises(EvaluateError, match="Too many pings"):
+                await gateway.network("care").contract("ehr").evaluate("F")
 
 
 def used() -> tuple[int, int]:
