@@ -90,7 +90,7 @@ def check_access(rules: Iterable[AccessRule], client: ClientIdentity) -> None:
     """
     for rule in rules:
         if not rule.admits(client):
-            raise AccessDeniedError(f"this function takes clients with {rule} alone")
+            raise AccessDeniedError(f"only clients with {rule} may call this function")
 
 
 def _any_of(values: Iterable[str]) -> str:

@@ -65,14 +65,16 @@ async def test_rules(rule: AccessRule, admitted: bool) -> None:
         with pytest.raises(AccessDeniedError) as caught:
             await asked
         assert (caught.value.code, caught.value.status) == ("ACCESS_DENIED", 403)
-        assert caught.value.message == f"this function takes clients with {rule} alone"
+        assert caught.value.message == f"only clients with {rule} may call this function"
 
 
 async def test_the_refusal_names_the_first_rule_that_fails_and_nothing_of_the_client() -> None:
     # Refused before the argument is looked at, which is wrong, too.
     with pytest.raises(AccessDeniedError) as caught:
         await run(Router([Guarded()]), stub_of("Read", "x", creator=NURSE))
-    assert caught.value.message == "this function takes clients with attribute role = doctor alone"
+    assert (
+        caught.value.message == "only clients with attribute role = doctor may call this function"
+    )
 
 
 @pytest.mark.parametrize(
