@@ -90,6 +90,8 @@ async def transient_data(twins: Twins) -> None:
     assert await twins.submit(put, transient=transient) is None
     assert await twins.submit(put, transient=transient, endorsers=BOTH) == "VALID"
     assert await twins.submit([["put", OWN, "t", "1"]]) == "VALID"
+    # Only members can take part in what reads it, and they are too few.
+    assert await twins.submit([["get", OWN, "t"], ["put", "", "t", "1"]]) is None
     await _look(twins, [["get", where, "t"] for where in (SECRETS, BRIEF, IMPLICIT, OWN)])
 
 

@@ -24,8 +24,8 @@ _SOME_FAILED = (
 )
 
 _NOBODY = (
-    "no combination of peers can be derived which satisfy the endorsement policy; name the"
-    " endorsing organizations"
+    "no combination of peers can be derived which satisfy the endorsement policy: no peer"
+    " combination can satisfy the endorsement policy"
 )
 _FOR_MEMBERS = (
     "requires endorsement from organisation(s) that are not in the distribution policy of the"
