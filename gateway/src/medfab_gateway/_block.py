@@ -16,8 +16,11 @@ from medfab_gateway._block_transaction import BlockTransaction
 class Block:
     """A block of a channel.
 
-    async for block in blocks:
-        print(block.number, [transaction.transaction_id for transaction in block.transactions])
+    ::
+
+        async with network.block_events(0, 1) as blocks:
+            async for block in blocks:
+                print(block.number, [each.transaction_id for each in block.transactions])
     """
 
     number: int

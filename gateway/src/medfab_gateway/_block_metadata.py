@@ -27,7 +27,12 @@ class BlockSignature:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BlockMetadata:
-    """What orderers and peers have added to a block. It is not part of the block's hash."""
+    """What orderers and peers have added to a block. It is not part of the block's hash.
+
+    ::
+
+        print(block.metadata.last_config, len(block.metadata.signatures))
+    """
 
     last_config: int | None
     """The number of the last block with a configuration; None where the block does not say."""

@@ -19,6 +19,10 @@ from medfab_gateway._validation import validation_code_name
 class Commit(Signable):
     """A question about one transaction, which can be asked as often as wanted.
 
+        commit = network.commit(transaction_id)
+        status = commit.status()
+        print(status.code, status.block_number)
+
     `bytes` is a `gateway.SignedCommitStatusRequest`.
     """
 

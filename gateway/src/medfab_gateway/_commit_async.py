@@ -18,6 +18,10 @@ from medfab_gateway._validation import validation_code_name
 class AsyncCommit(AsyncSignable):
     """A question about one transaction, which can be asked as often as wanted.
 
+        commit = network.commit(transaction_id)
+        status = await commit.status()
+        print(status.code, status.block_number)
+
     `bytes` is a `gateway.SignedCommitStatusRequest`.
     """
 

@@ -42,7 +42,12 @@ class Contract:
     Sensitive values go into `transient`, never into arguments: those are in the block for all
     members of the channel to read.
 
-        contract.submit("File", transient={"record": record}, endorsing_organizations=["A"])
+        contract.submit(
+            "InspectAsset",
+            "asset-1",
+            transient={"report": report},
+            endorsing_organizations=["HospitalMSP"],
+        )
 
     Step by step, for example to act between the steps or to wait for the outcome later:
 

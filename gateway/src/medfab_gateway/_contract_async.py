@@ -41,7 +41,12 @@ class AsyncContract:
     Sensitive values go into `transient`, never into arguments: those are in the block for all
     members of the channel to read.
 
-        await contract.submit("File", transient={"record": record}, endorsing_organizations=["A"])
+        await contract.submit(
+            "InspectAsset",
+            "asset-1",
+            transient={"report": report},
+            endorsing_organizations=["HospitalMSP"],
+        )
 
     Step by step, for example to act between the steps or to wait for the outcome later:
 

@@ -25,8 +25,8 @@ class Gateway:
     """A door to Fabric's channels, for one identity.
 
         with Gateway.connect(profile, identity, signer) as gateway:
-            contract = gateway.network("care").contract("ehr")
-            answer = contract.evaluate("ListAccess")
+            contract = gateway.network("care").contract("assets")
+            answer = contract.evaluate("ReadAsset", "asset-1")
 
     Made by `connect()`. Any number of threads may share it, its networks and its contracts; a
     proposal, a transaction or a commit is for one thread at a time.

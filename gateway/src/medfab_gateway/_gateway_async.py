@@ -24,8 +24,8 @@ class AsyncGateway:
     """A door to Fabric's channels, for one identity.
 
         async with AsyncGateway.connect(profile, identity, signer) as gateway:
-            contract = gateway.network("care").contract("ehr")
-            answer = await contract.evaluate("ListAccess")
+            contract = gateway.network("care").contract("assets")
+            answer = await contract.evaluate("ReadAsset", "asset-1")
 
     Made by `connect()`. Use it within one event loop; it may serve any number of tasks at a time.
     """

@@ -24,7 +24,17 @@ from medfab_gateway._events._stream import EventStream
 
 
 class Network:
-    """A channel: its contracts, its events and blocks, and the outcome of its transactions."""
+    """A channel: its contracts, its events and blocks, and the outcome of its transactions.
+
+    ::
+
+        network = gateway.network("care")
+        answer = network.contract("assets").evaluate("ReadAsset", "asset-1")
+        status = network.commit(transaction_id).status()
+        with network.block_events(0, 1) as blocks:
+            for block in blocks:
+                print(block.number)
+    """
 
     def __init__(self, client: Client, streams: SharedStreams, channel_name: str) -> None:
         self._client = client

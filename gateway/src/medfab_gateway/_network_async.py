@@ -23,7 +23,17 @@ from medfab_gateway._events._stream_async import AsyncEventStream
 
 
 class AsyncNetwork:
-    """A channel: its contracts, its events and blocks, and the outcome of its transactions."""
+    """A channel: its contracts, its events and blocks, and the outcome of its transactions.
+
+    ::
+
+        network = gateway.network("care")
+        answer = await network.contract("assets").evaluate("ReadAsset", "asset-1")
+        status = await network.commit(transaction_id).status()
+        async with network.block_events(0, 1) as blocks:
+            async for block in blocks:
+                print(block.number)
+    """
 
     def __init__(self, client: AsyncClient, streams: AsyncSharedStreams, channel_name: str) -> None:
         self._client = client

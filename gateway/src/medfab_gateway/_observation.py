@@ -48,6 +48,8 @@ class Observer(Protocol):
                 finally:
                     self.counts[operation.name] += 1
 
+        options = GatewayOptions(observer=Counter())
+
     `medfab_gateway.telemetry` has one for OpenTelemetry.
     """
 

@@ -32,7 +32,7 @@ from medfab_gateway.errors import SignableError
 class AsyncOffline:
     """Signables from their `bytes`, with or without a signature made elsewhere.
 
-        proposal = gateway.network("care").contract("ehr").proposal("Move", "asset-1")
+        proposal = contract.proposal("MoveAsset", "asset-1", "ward-3")
         signature = elsewhere(proposal.bytes)        # signs proposal.digest
         proposal = gateway.offline.proposal(proposal.bytes, signature)
         transaction = await proposal.endorse()       # with that signature, never another

@@ -12,6 +12,11 @@ from medfab_gateway._observation import Observer
 class GatewayOptions:
     """How long each step may take, where the call itself does not say; how many at a time.
 
+        options = GatewayOptions(endorse_timeout=10, commit_status_timeout=60)
+        async with AsyncGateway.connect(profile, identity, signer, options=options) as gateway:
+            contract = gateway.network("care").contract("assets")
+            answer = await contract.submit("MoveAsset", "asset-1", "ward-3")
+
     The peers' own limits are 30 s for an endorsement and for handing a transaction to the
     orderers; a commit waits for a block. Raises `ValueError` for a limit below 1.
     """

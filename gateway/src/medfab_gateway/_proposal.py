@@ -16,6 +16,10 @@ from medfab_gateway._transaction import Transaction
 class Proposal(Signable):
     """What `Contract.proposal()` gives. One proposal is one transaction id.
 
+        proposal = contract.proposal("MoveAsset", "asset-1", "ward-3")
+        print(proposal.transaction_id)
+        transaction = proposal.endorse()
+
     `bytes` is a `gateway.ProposedTransaction`; it holds the arguments and the transient data.
     """
 

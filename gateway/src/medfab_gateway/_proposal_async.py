@@ -15,6 +15,10 @@ from medfab_gateway._transaction_async import AsyncTransaction
 class AsyncProposal(AsyncSignable):
     """What `AsyncContract.proposal()` gives. One proposal is one transaction id.
 
+        proposal = contract.proposal("MoveAsset", "asset-1", "ward-3")
+        print(proposal.transaction_id)
+        transaction = await proposal.endorse()
+
     `bytes` is a `gateway.ProposedTransaction`; it holds the arguments and the transient data.
     """
 

@@ -84,7 +84,13 @@ class Writes:
 
 @dataclass(frozen=True, kw_only=True)
 class NamespaceReadWriteSet(Writes):
-    """What a transaction read and wrote in the state of one chaincode."""
+    """What a transaction read and wrote in the state of one chaincode.
+
+    ::
+
+        for namespace in block.transactions[0].read_write_sets:
+            print(namespace.namespace, len(namespace.reads), len(namespace.writes))
+    """
 
     namespace: str
     """The chaincode's name."""

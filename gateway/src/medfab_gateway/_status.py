@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """The outcome of a transaction."""
+    """The outcome of a transaction.
+
+    ::
+
+        status = await network.commit(transaction_id).status()
+        if not status.successful:
+            print(status.transaction_id, "changed nothing:", status.code)
+    """
 
     code: str
     """The name of Fabric's validation code: `VALID`, `MVCC_READ_CONFLICT`, …"""

@@ -26,6 +26,10 @@ T_co = TypeVar("T_co", covariant=True)
 class Transaction(Signable):
     """What `Proposal.endorse()` gives: endorsed, not yet submitted.
 
+        transaction = contract.proposal("MoveAsset", "asset-1", "ward-3").endorse()
+        print(transaction.transaction_id, transaction.result)
+        commit = transaction.submit()
+
     `bytes` is a `gateway.PreparedTransaction`.
     """
 
@@ -103,7 +107,14 @@ class Transaction(Signable):
 
 @dataclass(frozen=True, kw_only=True)
 class SubmittedTransaction(Generic[T_co]):
-    """A transaction that the orderers have; its outcome is still open."""
+    """A transaction that the orderers have; its outcome is still open.
+
+    ::
+
+        submitted = contract.submit_async("MoveAsset", "asset-1", "ward-3")
+        print(submitted.transaction_id, submitted.result)
+        status = submitted.commit.status()
+    """
 
     result: T_co = field(repr=False)
     """What the contract answered: bytes, or what `result=` made of them. It takes effect only if

@@ -25,6 +25,10 @@ T_co = TypeVar("T_co", covariant=True)
 class AsyncTransaction(AsyncSignable):
     """What `AsyncProposal.endorse()` gives: endorsed, not yet submitted.
 
+        transaction = await contract.proposal("MoveAsset", "asset-1", "ward-3").endorse()
+        print(transaction.transaction_id, transaction.result)
+        commit = await transaction.submit()
+
     `bytes` is a `gateway.PreparedTransaction`.
     """
 
@@ -102,7 +106,14 @@ class AsyncTransaction(AsyncSignable):
 
 @dataclass(frozen=True, kw_only=True)
 class AsyncSubmittedTransaction(Generic[T_co]):
-    """A transaction that the orderers have; its outcome is still open."""
+    """A transaction that the orderers have; its outcome is still open.
+
+    ::
+
+        submitted = await contract.submit_async("MoveAsset", "asset-1", "ward-3")
+        print(submitted.transaction_id, submitted.result)
+        status = await submitted.commit.status()
+    """
 
     result: T_co = field(repr=False)
     """What the contract answered: bytes, or what `result=` made of them. It takes effect only if

@@ -150,7 +150,16 @@ class ErrorDetail:
 
 @dataclass(frozen=True, kw_only=True)
 class ChaincodeFailure:
-    """The answer of a contract that refused, or failed."""
+    """The answer of a contract that refused, or failed.
+
+    ::
+
+        try:
+            answer = await contract.evaluate("ReadAsset", "asset-0")
+        except EvaluateError as error:
+            if error.chaincode is None or error.chaincode.code != "NOT_FOUND":
+                raise
+    """
 
     status: int
     """400…499: the contract refused the request. 500 and above: it failed."""

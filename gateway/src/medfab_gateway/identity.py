@@ -37,6 +37,14 @@ Signer: TypeAlias = Callable[[bytes], bytes]
 class WaitingSigner(abc.ABC):
     """A signer that waits for a device or for another process.
 
+        class RemoteSigner(WaitingSigner):
+            def __call__(self, digest):
+                return service.sign(digest)
+
+        async with AsyncGateway.connect(profile, identity, RemoteSigner()) as gateway:
+            contract = gateway.network("care").contract("assets")
+            answer = await contract.evaluate("ReadAsset", "asset-1")
+
     The asynchronous client calls it in a thread, so that nothing else waits for it; several
     threads may call it at a time. Any other signer is called where the client runs: with a key
     in memory that is quicker (23 µs for P-256, 210 µs for P-384) than what a thread costs.
@@ -52,6 +60,8 @@ PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 class Hash(enum.Enum):
     """What is done to a message before it is signed.
+
+        signature = signer(Hash.SHA256.digest(message))
 
     Fabric's MSP verifies SHA-256 (or SHA3-256, where the channel says so) for every key that is
     not Ed25519, a P-384 key included, and the plain message (`NONE`) for Ed25519.
@@ -71,6 +81,9 @@ class Hash(enum.Enum):
 @dataclass(frozen=True)
 class Identity:
     """A member of an organisation, as the MSP of that organisation knows it.
+
+        identity = Identity("HospitalMSP", Path("certificate.pem").read_bytes())
+        print(identity.msp_id, identity.default_hash())
 
     Raises `IdentityError` where the MSP id is empty or the certificate is not one in PEM form.
     """

@@ -24,7 +24,14 @@ from medfab_gateway.errors import EndpointError, ProfileError
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateAuthorityProfile:
-    """Where a Fabric CA is."""
+    """Where a Fabric CA is.
+
+    ::
+
+        for name in profile.certificate_authority_names("hospital"):
+            authority = profile.certificate_authority(name)
+            print(authority.url, authority.ca_name)
+    """
 
     url: str
     """`https://host:port`"""
@@ -38,7 +45,15 @@ class CertificateAuthorityProfile:
 
 
 class ConnectionProfile:
-    """A connection profile that has been read. Its errors (`ProfileError`) name the place."""
+    """A connection profile that has been read. Its errors (`ProfileError`) name the place.
+
+    ::
+
+        profile = ConnectionProfile.load(".medfab/organizations/hospital/connection.json")
+        async with AsyncGateway.connect(profile, identity, signer) as gateway:
+            contract = gateway.network("care").contract("assets")
+            answer = await contract.evaluate("ReadAsset", "asset-1")
+    """
 
     def __init__(self, content: Mapping[str, Any], *, source: Path) -> None:
         """content: the parsed profile. source: the file, for errors and relative paths."""

@@ -25,7 +25,15 @@ _SAFE_LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@+-]{0,199}")
 
 @dataclass(frozen=True, kw_only=True)
 class WalletEntry:
-    """One identity of a wallet, with its private key."""
+    """One identity of a wallet, with its private key.
+
+    ::
+
+        entry = FileSystemWallet(".medfab/organizations/hospital/wallet").get("practitioner")
+        async with AsyncGateway.connect(profile, entry.identity, entry.signer()) as gateway:
+            contract = gateway.network("care").contract("assets")
+            answer = await contract.evaluate("ReadAsset", "asset-1")
+    """
 
     label: str
     """The name it has in the wallet."""
@@ -41,6 +49,10 @@ class WalletEntry:
 
 class FileSystemWallet:
     """A folder of identities. The folder and its files are for their owner alone (0700, 0600).
+
+        wallet = FileSystemWallet(".medfab/organizations/hospital/wallet")
+        print(wallet.list())
+        entry = wallet.get("practitioner")
 
     A label is a file name: letters, digits and `. _ - @ +`, not beginning with a dot or sign.
     """

@@ -9,6 +9,11 @@ from dataclasses import dataclass, field
 class CommittedEvent:
     """An event of a transaction that is valid and in a block.
 
+        async with network.chaincode_events("assets", start_block=0) as events:
+            async for event in events:
+                print(event.block_number, event.transaction_id, event.name)
+                await handle(event)
+
     A transaction has one event at most: the last one that its contract has set.
     """
 

@@ -10,7 +10,15 @@ from medfab_gateway.errors import CheckpointError
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """What has been handled so far."""
+    """What has been handled so far.
+
+    ::
+
+        checkpoint = Checkpoint(block_number=0)
+        async with network.chaincode_events("assets", checkpoint=checkpoint) as events:
+            async for event in events:
+                await handle(event)
+    """
 
     block_number: int
     """The block in which the next event is expected; all before it has been handled."""

@@ -12,10 +12,11 @@ from medfab_gateway._events._checkpoint import Checkpoint
 class Checkpointer(ABC):
     """Keeps a `Checkpoint`. Subclasses say where: for a database, write `load` and `save`.
 
-        events = network.chaincode_events("ehr", checkpoint=checkpointer.load())
-        for event in events:
-            handle(event)
-            checkpointer.checkpoint_chaincode_event(event)
+        checkpoint = checkpointer.load()  # None at first: from block 0 then
+        with network.chaincode_events("assets", 0, checkpoint=checkpoint) as events:
+            for event in events:
+                handle(event)
+                checkpointer.checkpoint_chaincode_event(event)
 
     The three `checkpoint_…` methods mean what they mean in the official clients.
     """
@@ -46,7 +47,14 @@ class Checkpointer(ABC):
 
 
 class InMemoryCheckpointer(Checkpointer):
-    """Lasts as long as the process."""
+    """Lasts as long as the process.
+
+    ::
+
+        checkpointer = InMemoryCheckpointer()
+        checkpointer.checkpoint_block(7)
+        print(checkpointer.load())  # Checkpoint(block_number=8, transaction_id=None)
+    """
 
     def __init__(self) -> None:
         self._checkpoint: Checkpoint | None = None

@@ -11,10 +11,11 @@ from medfab_gateway._events._checkpoint import Checkpoint
 class AsyncCheckpointer(ABC):
     """Keeps a `Checkpoint`. Subclasses say where: for a database, write `load` and `save`.
 
-        events = network.chaincode_events("ehr", checkpoint=await checkpointer.load())
-        async for event in events:
-            await handle(event)
-            await checkpointer.checkpoint_chaincode_event(event)
+        checkpoint = await checkpointer.load()  # None at first: from block 0 then
+        async with network.chaincode_events("assets", 0, checkpoint=checkpoint) as events:
+            async for event in events:
+                await handle(event)
+                await checkpointer.checkpoint_chaincode_event(event)
 
     The three `checkpoint_…` methods mean what they mean in the official clients.
     """
@@ -45,7 +46,14 @@ class AsyncCheckpointer(ABC):
 
 
 class AsyncInMemoryCheckpointer(AsyncCheckpointer):
-    """Lasts as long as the process."""
+    """Lasts as long as the process.
+
+    ::
+
+        checkpointer = AsyncInMemoryCheckpointer()
+        await checkpointer.checkpoint_block(7)
+        print(await checkpointer.load())  # Checkpoint(block_number=8, transaction_id=None)
+    """
 
     def __init__(self) -> None:
         self._checkpoint: Checkpoint | None = None

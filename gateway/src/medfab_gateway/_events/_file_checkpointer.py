@@ -17,7 +17,11 @@ class FileCheckpointer(Checkpointer):
     """Keeps the checkpoint in a file, which survives `kill -9` and loss of power.
 
         with FileCheckpointer("events.checkpoint") as checkpointer:
-            events = network.chaincode_events("ehr", checkpoint=checkpointer.load())
+            checkpoint = checkpointer.load()  # None at first: from block 0 then
+            with network.chaincode_events("assets", 0, checkpoint=checkpoint) as events:
+                for event in events:
+                    handle(event)
+                    checkpointer.checkpoint_chaincode_event(event)
 
     The file is replaced as a whole, and on the disk when `save` returns. It is locked, from the
     making of this object until `close()`: a second process gets a `CheckpointError`. Files of the

@@ -16,7 +16,11 @@ class AsyncFileCheckpointer(AsyncCheckpointer):
     """Keeps the checkpoint in a file, which survives `kill -9` and loss of power.
 
         with AsyncFileCheckpointer("events.checkpoint") as checkpointer:
-            events = network.chaincode_events("ehr", checkpoint=await checkpointer.load())
+            checkpoint = await checkpointer.load()  # None at first: from block 0 then
+            async with network.chaincode_events("assets", 0, checkpoint=checkpoint) as events:
+                async for event in events:
+                    await handle(event)
+                    await checkpointer.checkpoint_chaincode_event(event)
 
     The file is replaced as a whole, and on the disk when `save` returns. It is locked, from the
     making of this object until `close()`: a second process gets a `CheckpointError`. Files of the

@@ -31,7 +31,14 @@ class FilteredTransaction:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FilteredBlock:
-    """The outcome of each transaction of a block."""
+    """The outcome of each transaction of a block.
+
+    ::
+
+        async with network.filtered_block_events(0, 1) as blocks:
+            async for block in blocks:
+                print(block.number, [each.validation_code for each in block.transactions])
+    """
 
     number: int
     channel_id: str

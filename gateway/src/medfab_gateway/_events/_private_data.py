@@ -29,7 +29,15 @@ class PrivateWrites(Writes):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BlockAndPrivateData:
-    """A block, and of its private data what the peer has and the identity may see."""
+    """A block, and of its private data what the peer has and the identity may see.
+
+    ::
+
+        async with network.block_and_private_data_events(0, 1) as blocks:
+            async for each in blocks:
+                for written in each.private_data:
+                    print(each.block.number, written.collection, len(written.writes))
+    """
 
     block: Block
 

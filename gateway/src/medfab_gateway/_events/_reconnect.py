@@ -12,7 +12,12 @@ from medfab_gateway.errors import ConnectionFailedError, GatewayError, RequestLi
 
 @dataclass(frozen=True, kw_only=True)
 class Reconnect:
-    """How streams of events recover. All in seconds."""
+    """How streams of events recover. All in seconds.
+
+    ::
+
+        options = GatewayOptions(reconnect=Reconnect(max_delay=5, give_up_after=600))
+    """
 
     first_delay: float = 0.2
     """The pause before the first attempt; each further one waits twice as long."""

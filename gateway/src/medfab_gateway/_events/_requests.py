@@ -28,7 +28,15 @@ from medfab_gateway.errors import DeliverError, GatewayError, SigningError
 
 
 class ChaincodeEventsRequest(EventsRequest[CommittedEvent]):
-    """For the events of one chaincode. `bytes` is a `gateway.SignedChaincodeEventsRequest`."""
+    """For the events of one chaincode. `bytes` is a `gateway.SignedChaincodeEventsRequest`.
+
+    ::
+
+        request = network.chaincode_events_request("assets", start_block=0)
+        with request.events() as events:
+            for event in events:
+                handle(event)
+    """
 
     def __init__(
         self, client: Client, message: Any, *, channel_name: str, chaincode_name: str
@@ -60,7 +68,15 @@ class ChaincodeEventsRequest(EventsRequest[CommittedEvent]):
 
 
 class BlockEventsRequest(DeliverRequest[Block]):
-    """For whole blocks."""
+    """For whole blocks.
+
+    ::
+
+        request = network.block_events_request(0, 1)
+        with request.events() as blocks:
+            for block in blocks:
+                print(block.number, len(block.transactions))
+    """
 
     _method = "Deliver"
     _answer = "block"
@@ -133,7 +149,15 @@ class BlocksByNumberRequest(ByFilteredRequest[Block]):
 
 
 class FilteredBlockEventsRequest(ByFilteredRequest[FilteredBlock]):
-    """For the outcome of each transaction, without what it says."""
+    """For the outcome of each transaction, without what it says.
+
+    ::
+
+        request = network.filtered_block_events_request(0, 1)
+        with request.events() as blocks:
+            for block in blocks:
+                print(block.number, len(block.transactions))
+    """
 
     _what = "the filtered blocks"
 
@@ -146,7 +170,15 @@ class FilteredBlockEventsRequest(ByFilteredRequest[FilteredBlock]):
 
 
 class BlockAndPrivateDataEventsRequest(DeliverRequest[BlockAndPrivateData]):
-    """For whole blocks, and the private data that the peer and the identity's organisation have."""
+    """For whole blocks, and the private data that the peer and the identity's organisation have.
+
+    ::
+
+        request = network.block_and_private_data_events_request(0, 1)
+        with request.events() as blocks:
+            for each in blocks:
+                print(each.block.number, len(each.private_data))
+    """
 
     _method = "DeliverWithPrivateData"
     _answer = "block_and_private_data"

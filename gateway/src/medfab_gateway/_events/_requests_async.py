@@ -27,7 +27,15 @@ from medfab_gateway.errors import DeliverError, GatewayError, SigningError
 
 
 class AsyncChaincodeEventsRequest(AsyncEventsRequest[CommittedEvent]):
-    """For the events of one chaincode. `bytes` is a `gateway.SignedChaincodeEventsRequest`."""
+    """For the events of one chaincode. `bytes` is a `gateway.SignedChaincodeEventsRequest`.
+
+    ::
+
+        request = network.chaincode_events_request("assets", start_block=0)
+        async with request.events() as events:
+            async for event in events:
+                await handle(event)
+    """
 
     def __init__(
         self, client: AsyncClient, message: Any, *, channel_name: str, chaincode_name: str
@@ -59,7 +67,15 @@ class AsyncChaincodeEventsRequest(AsyncEventsRequest[CommittedEvent]):
 
 
 class AsyncBlockEventsRequest(AsyncDeliverRequest[Block]):
-    """For whole blocks."""
+    """For whole blocks.
+
+    ::
+
+        request = network.block_events_request(0, 1)
+        async with request.events() as blocks:
+            async for block in blocks:
+                print(block.number, len(block.transactions))
+    """
 
     _method = "Deliver"
     _answer = "block"
@@ -134,7 +150,15 @@ class AsyncBlocksByNumberRequest(AsyncByFilteredRequest[Block]):
 
 
 class AsyncFilteredBlockEventsRequest(AsyncByFilteredRequest[FilteredBlock]):
-    """For the outcome of each transaction, without what it says."""
+    """For the outcome of each transaction, without what it says.
+
+    ::
+
+        request = network.filtered_block_events_request(0, 1)
+        async with request.events() as blocks:
+            async for block in blocks:
+                print(block.number, len(block.transactions))
+    """
 
     _what = "the filtered blocks"
 
@@ -147,7 +171,15 @@ class AsyncFilteredBlockEventsRequest(AsyncByFilteredRequest[FilteredBlock]):
 
 
 class AsyncBlockAndPrivateDataEventsRequest(AsyncDeliverRequest[BlockAndPrivateData]):
-    """For whole blocks, and the private data that the peer and the identity's organisation have."""
+    """For whole blocks, and the private data that the peer and the identity's organisation have.
+
+    ::
+
+        request = network.block_and_private_data_events_request(0, 1)
+        async with request.events() as blocks:
+            async for each in blocks:
+                print(each.block.number, len(each.private_data))
+    """
 
     _method = "DeliverWithPrivateData"
     _answer = "block_and_private_data"

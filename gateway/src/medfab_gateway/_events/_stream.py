@@ -13,6 +13,11 @@ from medfab_gateway._events._feed import Feed, Item
 class EventStream(Generic[Item]):
     """Events in order: an iterator that is also a context manager.
 
+        with network.block_events(start_block=0) as blocks:
+            for block in blocks:
+                if block.number == 1:
+                    break
+
     Leaving the `with`, `close()`, and an error end the stream. One thread reads; any other
     may call `close()`. An ended stream yields nothing more.
     """

@@ -12,6 +12,11 @@ from medfab_gateway._events._feed_async import AsyncFeed, Item
 class AsyncEventStream(Generic[Item]):
     """Events in order: an async iterator that is also an async context manager.
 
+        async with network.block_events(start_block=0) as blocks:
+            async for block in blocks:
+                if block.number == 1:
+                    break
+
     Leaving the `async with`, `aclose()`, an error, and cancelling the task that waits for an event
     all end the stream. An ended stream yields nothing more.
     """

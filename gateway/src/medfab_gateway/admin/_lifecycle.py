@@ -22,9 +22,12 @@ _NOT_APPROVED = "could not fetch approved chaincode definition"
 class Lifecycle:
     """Approve, check, commit and query chaincode definitions on one channel.
 
-        lifecycle = Lifecycle(gateway.network("care"))
-        definition = ChaincodeDefinition(name="ehr", version="1.0", sequence=1)
-        await lifecycle.approve(definition, package_id, msp_id="HospitalMSP")
+        definition = ChaincodeDefinition(name="notes", version="1.0", sequence=1)
+        for organization, msp_id in (("hospital", "HospitalMSP"), ("clinic", "ClinicMSP")):
+            async with AsyncGateway.connect_user(".medfab", organization, "admin") as gateway:
+                lifecycle = Lifecycle(gateway.network("care"))
+                await lifecycle.approve(definition, package_id, msp_id=msp_id)
+        lifecycle = Lifecycle(network)
         await lifecycle.check_commit_readiness(definition)  # {'ClinicMSP': True, …}
         await lifecycle.commit(definition, endorsing_organizations=["HospitalMSP", "ClinicMSP"])
 

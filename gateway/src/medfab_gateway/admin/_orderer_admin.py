@@ -34,8 +34,7 @@ class OrdererAdmin(AsyncClosing):
     """Administration of one orderer.
 
         async with OrdererAdmin(
-            "https://localhost:9443", tls_root_certificates=ca,
-            client_certificate=certificate, client_key=key,
+            url, tls_root_certificates=pem, client_certificate=certificate, client_key=key
         ) as orderer:
             await orderer.join(genesis_block)
 

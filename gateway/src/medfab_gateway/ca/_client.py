@@ -24,11 +24,11 @@ class AsyncCertificateAuthority(AsyncClosing):
     """One certificate authority of a Fabric CA server.
 
         async with AsyncCertificateAuthority(
-            "https://localhost:7054", ca_name="ca-hospital", tls_root_certificates=pem
+            url, ca_name="ca.hospital", tls_root_certificates=pem
         ) as ca:
-            admin = await ca.enroll("admin", secret)
+            registrar = await ca.enroll("registrar", secret)
             secret = await ca.register(
-                admin.credential, "dr-who", attributes={"role": ("practitioner", True)}
+                registrar.credential, "dr-who", attributes={"role": ("practitioner", True)}
             )
             practitioner = await ca.enroll("dr-who", secret)
 
