@@ -1,4 +1,5 @@
-"""`async with` for what has a `close()`."""
+# Made by scripts/make_sync.py from _closing_async.py: change that, and run it.
+"""`with` for what has a `close()`."""
 
 from __future__ import annotations
 
@@ -7,20 +8,20 @@ from types import TracebackType
 from typing import Self
 
 
-class AsyncClosing(ABC):
-    """Closed at the end of the `async with` block, however it ends."""
+class Closing(ABC):
+    """Closed at the end of the `with` block, however it ends."""
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         return self
 
-    async def __aexit__(
+    def __exit__(
         self,
         exception_type: type[BaseException] | None,
         exception: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.close()
+        self.close()
 
     @abstractmethod
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close the connections that the object has made."""

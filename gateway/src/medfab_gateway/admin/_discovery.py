@@ -11,7 +11,7 @@ from fabric_protos.discovery import protocol_pb2, protocol_pb2_grpc
 from fabric_protos.gossip import message_pb2
 
 from medfab_gateway._aio import sign
-from medfab_gateway._closing import AsyncClosing
+from medfab_gateway._closing_async import AsyncClosing
 from medfab_gateway._rpc_errors import translate_rpc_error
 from medfab_gateway.admin.errors import DiscoveryError
 from medfab_gateway.endpoint import Endpoint

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
-from medfab_gateway._closing import AsyncClosing
+from medfab_gateway._closing_async import AsyncClosing
 from medfab_gateway._https import NO_ANSWER, explain, https_client
 from medfab_gateway.admin._peer_admin import JoinOutcome
 from medfab_gateway.admin.errors import OrdererAdminError

@@ -17,7 +17,7 @@ from fabric_protos.peer.lifecycle import lifecycle_pb2
 from google.protobuf.message import DecodeError
 
 from medfab_gateway._aio import sign
-from medfab_gateway._closing import AsyncClosing
+from medfab_gateway._closing_async import AsyncClosing
 from medfab_gateway._messages.proposal import NONCE_BYTES, build_proposal
 from medfab_gateway._rpc_errors import translate_rpc_error
 from medfab_gateway.admin._packaging import package_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from medfab_gateway._closing import AsyncClosing
+from medfab_gateway._closing_async import AsyncClosing
 from medfab_gateway.ca import _csr
 from medfab_gateway.ca._rest import RestClient, Result
 from medfab_gateway.ca._types import (
