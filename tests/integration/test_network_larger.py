@@ -43,12 +43,17 @@ async def kill(network: Network, node: str) -> None:
 
 
 async def commits_within(network: Network, seconds: float) -> str:
-    """A transaction, tried again as clients do while the raft elects another leader."""
+    """A transaction, tried again as clients do while the raft elects another leader.
+
+    A follower answers that it has a transaction before the leader has it: what it passed on to the
+    orderer just killed is lost, and its commit is not worth waiting for.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:
-            return await register_patient(network, "clinic")
-        except MedfabError:
+            async with asyncio.timeout(10):
+                return await register_patient(network, "clinic")
+        except (MedfabError, TimeoutError):
             if time.monotonic() > deadline:
                 raise
             await asyncio.sleep(0.2)
@@ -62,7 +67,7 @@ async def heights(network: Network) -> dict[str, int]:
     }
 
 
-async def same_height_everywhere(network: Network, seconds: float = 10) -> None:
+async def same_height_everywhere(network: Network, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while len(set((found := await heights(network)).values())) > 1:
         assert time.monotonic() < deadline, found
@@ -83,7 +88,7 @@ async def test_everything_is_up_and_at_one_height(network: Network) -> None:
 async def test_any_one_orderer_may_be_lost(network: Network, victim: str) -> None:
     """One of the three is the leader."""
     await kill(network, victim)
-    user = await commits_within(network, 20)
+    user = await commits_within(network, 90)
     assert await is_registered(network, user, "clinic")
     assert (await network.up()).started == [victim]
     await same_height_everywhere(network)
@@ -91,7 +96,7 @@ async def test_any_one_orderer_may_be_lost(network: Network, victim: str) -> Non
 
 async def test_the_second_peer_serves_when_the_first_is_lost(network: Network) -> None:
     await kill(network, "peer0.hospital")
-    user = await commits_within(network, 20)  # both organisations endorse
+    user = await commits_within(network, 90)  # both organisations endorse
     assert (await network.up()).started == ["peer0.hospital"]
     assert await is_registered(network, user, "clinic")
     await same_height_everywhere(network)
