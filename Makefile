@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test unit lint sync format lock clean bench-gateway bench-chaincode conformance
+.PHONY: help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode conformance
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -28,16 +28,21 @@ unit: setup
 conformance: setup
 	@CONFORMANCE_REPORT=1 $(BIN)/python -m pytest -q tests/conformance
 
-## make lint       ruff, mypy --strict, and whether the synchronous client is up to date
+## make lint       ruff, mypy --strict; whether the synchronous client and docs/cli.md are up to date
 lint: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python scripts/make_sync.py --check
+	@$(BIN)/python scripts/make_cli_docs.py --check
 
 ## make sync       make the synchronous client anew from the asynchronous one
 sync: setup
 	@$(BIN)/python scripts/make_sync.py
+
+## make cli-docs   make docs/cli.md anew from the commands
+cli-docs: setup
+	@$(BIN)/python scripts/make_cli_docs.py
 
 ## make format     let ruff format everything
 format: setup

@@ -1,12 +1,8 @@
-"""SoftHSM 2, a token without hardware: the one of this machine, or else Debian's, unpacked.
-
-Debian's packages are fetched with `apt-get` as any user, into medfab's cache; nothing is installed.
-"""
+"""SoftHSM 2, a token without hardware: the one of this machine, or else Debian's, unpacked."""
 
 from __future__ import annotations
 
 import atexit
-import fcntl
 import functools
 import os
 import shutil
@@ -17,12 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from medfab_network._binaries import cache_folder
+from debian import unpacked
 
 PIN = "648219"
 """Of every token made here."""
 
-_PACKAGES = ("libsofthsm2", "softhsm2")
 _MODULES = ("usr/lib/*/softhsm/libsofthsm2.so", "usr/lib/softhsm/libsofthsm2.so")
 _UTIL = "usr/bin/softhsm2-util"
 
@@ -62,27 +57,5 @@ def _find_in(root: Path) -> SoftHsm | None:
 
 
 def _unpacked() -> SoftHsm | None:
-    if shutil.which("apt-get") is None:
-        return None
-    cache = cache_folder()
-    cache.mkdir(parents=True, exist_ok=True)
-    target = cache / "softhsm"
-    with (cache / "softhsm.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.exists():
-            with tempfile.TemporaryDirectory(dir=cache) as folder:
-                _fetch(Path(folder))
-                (Path(folder) / "root").rename(target)
-    return _find_in(target)
-
-
-def _fetch(folder: Path) -> None:
-    """With package lists of its own, so that neither root nor an earlier update is needed."""
-    for name in ("lists/partial", "cache/archives/partial"):
-        (folder / name).mkdir(parents=True)
-    apt = ["apt-get", "-q", "-o", f"Dir::State::Lists={folder}/lists"]
-    apt += ["-o", f"Dir::Cache={folder}/cache", "-o", "APT::Sandbox::User=root"]
-    for arguments in (["update"], ["download", *_PACKAGES]):
-        subprocess.run([*apt, *arguments], cwd=folder, check=True, capture_output=True, timeout=300)
-    for package in folder.glob("*.deb"):
-        subprocess.run(["dpkg-deb", "-x", package, folder / "root"], check=True, timeout=60)
+    root = unpacked("softhsm", "libsofthsm2", "softhsm2")
+    return None if root is None else _find_in(root)

@@ -34,9 +34,10 @@ def help_of(path: tuple[str, ...]) -> str:
 
 
 def examples(text: str) -> list[str]:
+    """The commands, without what the shell does with their output."""
     joined = re.sub(r"\\\n\s*", "", text)
     _, _, after = joined.partition("Example")
-    return re.findall(r"^ +(medfab .*)$", after.partition("\n\n")[0], re.MULTILINE)
+    return re.findall(r"^ +(medfab [^>|\n]*)", after.partition("\n\n")[0], re.MULTILINE)
 
 
 def test_every_group_is_there() -> None:

@@ -10,6 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from medfab_gateway.cli._exit_codes import NotFoundError
+from medfab_gateway.cli._settings import (
+    CHANNEL,
+    DIR,
+    IDENTITY,
+    ORG,
+    PROFILE,
+    WALLET,
+    setting_option,
+    source_of,
+)
 
 if TYPE_CHECKING:
     from medfab_gateway import AsyncGateway
@@ -17,17 +27,18 @@ if TYPE_CHECKING:
     from medfab_gateway.wallet import FileSystemWallet, WalletEntry
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-DEFAULT_DIRECTORY = Path(".medfab")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """Where to connect, from the options; each value has an environment variable too."""
+    """Where to connect, from the settings."""
 
     directory: Path
     organization: str | None
     profile_file: Path | None
     wallet_folder: Path | None
+    set_aside: frozenset[str] = frozenset()
+    """Parameters that are set, but by something that counts less than what set `directory`."""
 
     def profile(self) -> ConnectionProfile:
         """The connection profile: the named file, or the one of the network directory."""
@@ -93,30 +104,10 @@ class Connection:
 def pass_connection(function: _F) -> _F:
     """Adds the connection's options, and gives the command a `Connection`."""
 
-    @click.option(
-        "--dir",
-        "directory",
-        type=click.Path(path_type=Path),
-        default=DEFAULT_DIRECTORY,
-        show_default=True,
-        envvar="MEDFAB_DIR",
-        help="Folder of a network made by `medfab network up`.",
-    )
-    @click.option("--org", "organization", envvar="MEDFAB_ORG", help="Organisation to act for.")
-    @click.option(
-        "--profile",
-        "profile_file",
-        type=click.Path(path_type=Path),
-        envvar="MEDFAB_PROFILE",
-        help="Fabric connection profile, in place of --dir.",
-    )
-    @click.option(
-        "--wallet",
-        "wallet_folder",
-        type=click.Path(path_type=Path),
-        envvar="MEDFAB_WALLET",
-        help="Wallet folder, in place of --dir.",
-    )
+    @setting_option(DIR, "directory")
+    @setting_option(ORG, "organization")
+    @setting_option(PROFILE, "profile_file")
+    @setting_option(WALLET, "wallet_folder")
     def command(
         directory: Path,
         organization: str | None,
@@ -124,11 +115,18 @@ def pass_connection(function: _F) -> _F:
         wallet_folder: Path | None,
         **others: Any,
     ) -> Any:
+        context = click.get_current_context()
+        set_aside = {
+            name
+            for name, value in (("profile_file", profile_file), ("wallet_folder", wallet_folder))
+            if value is not None and source_of(context, "directory") < source_of(context, name)
+        }
         connection = Connection(
             directory=directory,
             organization=organization,
-            profile_file=profile_file,
-            wallet_folder=wallet_folder,
+            profile_file=None if "profile_file" in set_aside else profile_file,
+            wallet_folder=None if "wallet_folder" in set_aside else wallet_folder,
+            set_aside=frozenset(set_aside),
         )
         return function(connection=connection, **others)
 
@@ -141,20 +139,9 @@ def pass_connection(function: _F) -> _F:
 
 def identity_option(function: _F) -> _F:
     """`--identity`: who calls."""
-    return click.option(
-        "--identity",
-        "label",
-        envvar="MEDFAB_IDENTITY",
-        help="Label of the wallet's identity.  [required]",
-    )(function)
+    return setting_option(IDENTITY, "label", help=f"{IDENTITY.help}  [required]")(function)
 
 
 def channel_option(function: _F) -> _F:
     """`--channel`: which channel."""
-    return click.option(
-        "--channel",
-        "channel",
-        required=True,
-        envvar="MEDFAB_CHANNEL",
-        help="Name of the channel.",
-    )(function)
+    return setting_option(CHANNEL, "channel", required=True)(function)

@@ -9,8 +9,9 @@ import click
 
 
 class ExitCode(enum.IntEnum):
-    """Exit codes of `medfab`."""
+    """Exit codes of `medfab`; what each means is in `MEANINGS`."""
 
+    DONE = 0
     FAILED = 1
     USAGE = 2
     REFUSED = 3
@@ -18,6 +19,25 @@ class ExitCode(enum.IntEnum):
     UNREACHABLE = 5
     CONFLICT = 6
     INTERRUPTED = 130
+
+
+MEANINGS = {
+    ExitCode.DONE: "done",
+    ExitCode.FAILED: "failed; `network status`: not every node is healthy",
+    ExitCode.USAGE: "wrong usage, or an input file that cannot be used",
+    ExitCode.REFUSED: "refused by a contract, a peer or a certificate authority",
+    ExitCode.NOT_FOUND: "not found: network, organisation, identity, channel, function, …",
+    ExitCode.UNREACHABLE: "unreachable, or no answer in time",
+    ExitCode.CONFLICT: "conflict: with another transaction, command, port or identity",
+    ExitCode.INTERRUPTED: "interrupted (Ctrl-C, SIGTERM, SIGHUP)",
+}
+"""In `medfab --help` and docs/cli.md."""
+
+
+class RefusedError(click.ClickException):
+    """What was asked for is refused before anybody is asked; the message says what to do."""
+
+    exit_code = ExitCode.REFUSED
 
 
 class NotFoundError(click.ClickException):

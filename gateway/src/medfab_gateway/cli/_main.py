@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points, version
 
 import click
+from click.shell_completion import CompletionItem
 
-from medfab_gateway.cli._exit_codes import ExitCode, exit_code
+from medfab_gateway.cli._exit_codes import MEANINGS, ExitCode, exit_code
 from medfab_gateway.cli._live import clear_live_line
 from medfab_gateway.cli._output import Output, color
 from medfab_gateway.cli._run import interrupt_on_termination
@@ -25,6 +26,8 @@ class _BuiltIn:
 _BUILT_IN = {
     "block": _BuiltIn("medfab_gateway.cli.block", "block"),
     "ca": _BuiltIn("medfab_gateway.cli.ca", "ca"),
+    "completion": _BuiltIn("medfab_gateway.cli.completion", "completion"),
+    "config": _BuiltIn("medfab_gateway.cli.config", "config"),
     "contract": _BuiltIn("medfab_gateway.cli.contract", "contract"),
     "events": _BuiltIn("medfab_gateway.cli.events", "events"),
     "wallet": _BuiltIn("medfab_gateway.cli.wallet", "wallet"),
@@ -35,6 +38,8 @@ _BUILT_IN = {
 _SHORT_HELP = {
     "block": "What is in a block.",
     "ca": "Register and enrol identities with an organisation's Fabric CA.",
+    "completion": "Print what makes a shell complete medfab with the tab key.",
+    "config": "Settings: where, who and on which channel.",
     "contract": "Evaluate or submit a function of a contract.",
     "demo": "Start a consortium and tell the story of one record.",
     "events": "Print a channel's transactions or events as they are committed.",
@@ -67,6 +72,14 @@ class _Groups(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        found = [
+            CompletionItem(name, help=self._short_help(ctx, name))
+            for name in self.list_commands(ctx)
+            if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
     def _short_help(self, ctx: click.Context, name: str) -> str:
         known = _SHORT_HELP.get(name)
         if known is not None:
@@ -92,8 +105,32 @@ def _load(plugin: EntryPoint) -> object:
         ) from error
 
 
+_HELP = """\
+A healthcare consortium on Hyperledger Fabric.
+
+\b
+Examples:
+  medfab demo
+  medfab network up
+  medfab network status
+  medfab wallet list --org hospital
+  medfab contract evaluate ehr ListConsents --channel care \\
+      --org hospital --identity PATIENT
+
+\b
+Exit codes:
+{codes}
+
+Options that say where and who need not be repeated: they are taken from the
+environment (MEDFAB_DIR, MEDFAB_ORG, MEDFAB_PROFILE, MEDFAB_WALLET,
+MEDFAB_CHANNEL, MEDFAB_IDENTITY), else from the nearest medfab.toml; `medfab
+config show` says what they come to.
+"""
+
+
 @click.group(
     cls=_Groups,
+    help=_HELP.format(codes="\n".join(f"  {code}  {text}" for code, text in MEANINGS.items())),
     context_settings={
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,
@@ -102,31 +139,7 @@ def _load(plugin: EntryPoint) -> object:
 )
 @click.version_option(version("medfab-gateway"), prog_name="medfab")
 def medfab() -> None:
-    """A healthcare consortium on Hyperledger Fabric.
-
-    \b
-    Examples:
-      medfab demo
-      medfab network up
-      medfab network status
-      medfab wallet list --org hospital
-      medfab contract evaluate ehr ListConsents --channel care \\
-          --org hospital --identity PATIENT
-
-    \b
-    Exit codes:
-      0  done
-      1  failed; `network status`: not every node is healthy
-      2  wrong usage, or an input file that cannot be used
-      3  refused by a contract, a peer or a certificate authority
-      4  not found: network, organisation, identity, channel, function, …
-      5  unreachable, or no answer in time
-      6  conflict: with another transaction, command, port or identity
-      130  interrupted (Ctrl-C, SIGTERM, SIGHUP)
-
-    Options that say where and who have environment variables: MEDFAB_DIR,
-    MEDFAB_ORG, MEDFAB_PROFILE, MEDFAB_WALLET, MEDFAB_CHANNEL, MEDFAB_IDENTITY.
-    """
+    """The root: its help is above."""
 
 
 def main() -> None:

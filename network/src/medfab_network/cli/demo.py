@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from medfab_gateway.cli import Output, pass_output
-from medfab_network.network import DEFAULT_DIRECTORY
+from medfab_gateway.cli import DIR, Output, pass_output, setting_option
 
 
 @click.command()
@@ -23,13 +22,10 @@ from medfab_network.network import DEFAULT_DIRECTORY
     is_flag=True,
     help="Write a name of the patient into a block first: the search must find it, and fail.",
 )
-@click.option(
-    "--dir",
+@setting_option(
+    DIR,
     "directory",
     type=click.Path(path_type=Path, file_okay=False),
-    default=DEFAULT_DIRECTORY,
-    show_default=True,
-    envvar="MEDFAB_DIR",
     help="Folder for the network's state.",
 )
 @click.option(

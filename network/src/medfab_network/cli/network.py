@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from medfab_gateway.cli import Output, pass_output, run
+from medfab_gateway.cli import DIR, Output, confirm, pass_output, run, setting_option, yes_option
 from medfab_network.cli._progress import ConsoleProgress
 from medfab_network.errors import NotRunningError
 from medfab_network.network import DEFAULT_DIRECTORY, Network, NodeStatus
@@ -20,13 +19,10 @@ from medfab_network.topology import load_topology
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-_directory = click.option(
-    "--dir",
+_directory = setting_option(
+    DIR,
     "directory",
     type=click.Path(path_type=Path, file_okay=False),
-    default=DEFAULT_DIRECTORY,
-    show_default=True,
-    envvar="MEDFAB_DIR",
     help="Folder with the network's state.",
 )
 _topology = click.option(
@@ -224,7 +220,7 @@ def _list_logs(consortium: Network, output: Output) -> None:
 
 @network.command()
 @_directory
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @pass_output
 def clean(directory: Path, yes: bool, output: Output) -> None:
     """Stop all nodes and delete the network: ledgers, keys and all.
@@ -238,17 +234,10 @@ def clean(directory: Path, yes: bool, output: Output) -> None:
         if output.as_json:
             output.json({"stopped": [], "deleted": None})
         return
-    if not yes and not _confirmed(directory):
-        raise click.ClickException("nothing was deleted")
+    confirm(f"Delete the network in {directory} with its ledgers and keys?", yes=yes)
     consortium = Network(directory)
     stopped = run(consortium.clean)
     if output.as_json:
         output.json({"stopped": stopped, "deleted": str(consortium.directory)})
     else:
         output.line(f"Deleted {consortium.directory}; {len(stopped)} nodes were stopped first.")
-
-
-def _confirmed(directory: Path) -> bool:
-    if not sys.stdin.isatty():
-        raise click.UsageError("There is nobody to ask: give --yes to delete the network.")
-    return click.confirm(f"Delete the network in {directory} with its ledgers and keys?", err=True)
