@@ -10,6 +10,15 @@ bundle's :func:`phi_values` is in a channel's blocks. Without asyncio, on a bloc
 :class:`Provider`, :class:`Patient`, :class:`Practitioner`. What goes where: docs/design/ehr.md.
 """
 
+from medfab_gateway.ehr._consents.model import (
+    ConsentException,
+    ConsentTerms,
+    ConsentType,
+    Recipient,
+    Rule,
+)
+from medfab_gateway.ehr._consents.reading import read_consent
+from medfab_gateway.ehr._consents.writing import consent_json, write_consent
 from medfab_gateway.ehr._filing import FilingKey
 from medfab_gateway.ehr._labels import Labels
 from medfab_gateway.ehr._leaks import Finding, ScanReport, scan_blocks
@@ -25,14 +34,14 @@ from medfab_gateway.ehr._types import (
     AccessDecision,
     Consent,
     ConsentStatus,
-    ConsentType,
     ConsentVersion,
     FilingProgress,
     FilingResult,
     Purpose,
     ReadResult,
 )
-from medfab_gateway.ehr.errors import BundleError, FilingKeyError
+from medfab_gateway.ehr._validation import FhirVersion
+from medfab_gateway.ehr.errors import BundleError, ConsentError, FilingKeyError
 from medfab_gateway.ehr.fhir import Bundle, Resource, example_bundle, load_bundle
 
 __all__ = [
@@ -44,9 +53,13 @@ __all__ = [
     "Bundle",
     "BundleError",
     "Consent",
+    "ConsentError",
+    "ConsentException",
     "ConsentStatus",
+    "ConsentTerms",
     "ConsentType",
     "ConsentVersion",
+    "FhirVersion",
     "FilingKey",
     "FilingKeyError",
     "FilingProgress",
@@ -59,10 +72,15 @@ __all__ = [
     "Provider",
     "Purpose",
     "ReadResult",
+    "Recipient",
     "Resource",
+    "Rule",
     "ScanReport",
+    "consent_json",
     "example_bundle",
     "load_bundle",
     "phi_values",
+    "read_consent",
     "scan_blocks",
+    "write_consent",
 ]

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_MARKED = re.compile(r'"\\u0000([0-9.eE+-]+)\\u0000"')
 _STRING_OR_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\n\r]+')
 
 
@@ -35,6 +36,12 @@ _DECODER = json.JSONDecoder(
 def parse(text: str) -> Any:
     """Parse strictly: decimals stay decimals; NaN and doubled names raise ``ValueError``."""
     return _DECODER.decode(text)
+
+
+def dumps(value: Any) -> str:
+    """JSON of what :func:`parse` gave; decimals are written with their own digits."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_marked)
+    return _MARKED.sub(lambda found: found[1], text)
 
 
 def members(text: str, start: int = 0) -> Iterator[tuple[str, int, int]]:
@@ -60,6 +67,12 @@ def elements(text: str, start: int) -> Iterator[tuple[int, int]]:
 def compact(text: str) -> str:
     """Take the white space between the tokens of valid JSON away, and nothing else."""
     return _STRING_OR_SPACE.sub(lambda found: found[1] or "", text)
+
+
+def _marked(value: object) -> str:
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value).__name__} is not JSON")
+    return f"\x00{value}\x00"  # no text of valid FHIR has this character
 
 
 def _skip(text: str, at: int) -> int:

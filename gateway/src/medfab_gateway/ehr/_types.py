@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from medfab_gateway.ehr._consents.model import ConsentType as ConsentType
+
 
 class Purpose(StrEnum):
     """Purposes of use (HL7 v3 ActReason)."""
@@ -18,13 +20,6 @@ class Purpose(StrEnum):
     CLINICAL_TRIAL = "CLINTRCH"
     PUBLIC_HEALTH = "PUBHLTH"
     PATIENT_REQUEST = "PATRQT"
-
-
-class ConsentType(StrEnum):
-    """Does a consent allow or forbid?"""
-
-    PERMIT = "permit"
-    DENY = "deny"
 
 
 class ConsentStatus(StrEnum):

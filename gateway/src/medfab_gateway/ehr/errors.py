@@ -4,7 +4,10 @@
 
     MedfabError
     ├── BundleError        a file is not a FHIR bundle that can be filed
-    └── FilingKeyError     the file with the holder's key cannot be used
+    ├── ConsentError       a FHIR Consent is invalid, or says what cannot be enforced
+    ├── FilingKeyError     the file with the holder's key cannot be used
+    ├── KeyError_          see the subclasses
+    └── …
 """
 
 from __future__ import annotations
@@ -14,6 +17,10 @@ from medfab_gateway.errors import MedfabError
 
 class BundleError(MedfabError):
     """A bundle cannot be filed; the message names entry and path, and never a value."""
+
+
+class ConsentError(MedfabError):
+    """A FHIR Consent cannot be used; the message names the element, and never a value."""
 
 
 class FilingKeyError(MedfabError):

@@ -12,7 +12,6 @@ which R4 resources fit. It is imported on first use, because that can take secon
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,9 +20,8 @@ from typing import Any
 
 from medfab_gateway.ehr import _json_text
 from medfab_gateway.ehr._labels import Labels, label
+from medfab_gateway.ehr._validation import FIELD_NAME, FhirVersion, validate
 from medfab_gateway.ehr.errors import BundleError
-
-_FIELD_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,51 +106,12 @@ def _resource(index: int, entry: Any, text: str | None) -> Resource:
     if text is None or not isinstance(content, dict):
         raise BundleError(f"{place}: has no resource")
     resource_type = content.get("resourceType")
-    if not isinstance(resource_type, str) or not _FIELD_NAME.fullmatch(resource_type):
+    if not isinstance(resource_type, str) or not FIELD_NAME.fullmatch(resource_type):
         raise BundleError(f"{place}: has no resourceType")
-    _validate(f"{place} {resource_type}", resource_type, content)
+    validate(content, FhirVersion.R4, place=f"{place} {resource_type}")
     name = content.get("id") or entry.get("fullUrl")
     if not isinstance(name, str) or not name:
         raise BundleError(f"{place} {resource_type}: has neither an id nor a fullUrl")
     return Resource(
         key=f"{resource_type}/{name}", labels=label(content), text=text, content=content
     )
-
-
-def _validate(place: str, resource_type: str, content: dict[str, Any]) -> None:
-    try:
-        from fhir.resources.R4B import get_fhir_model_class
-        from pydantic import ValidationError
-    except ImportError as error:
-        raise BundleError(
-            "validating FHIR needs the extra: pip install 'medfab-gateway[ehr]'"
-        ) from error
-    try:
-        model = get_fhir_model_class(resource_type)
-    except (ValueError, LookupError):
-        raise BundleError(f"{place}: is not a resource type of FHIR R4") from None
-    try:
-        model.model_validate(content)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-        location = first["loc"]
-        if first["type"] == "extra_forbidden":  # the name is none of FHIR's: it might be a value
-            location = (*location[:-1], "")
-        fault = f"{place}: {_path(location)}: {first['type']}"
-    except (ValueError, TypeError, ArithmeticError):
-        fault = f"{place}: does not fit its FHIR definition"
-    else:
-        return
-    # Outside of the handlers: what was caught quotes the value.
-    raise BundleError(fault)
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    path = ""
-    for step in location:
-        if isinstance(step, int):
-            path += f"[{step}]"
-        else:
-            # A name that cannot be FHIR's comes from the data, and might be a value.
-            path += f".{step if _FIELD_NAME.fullmatch(step) else '?'}"
-    return path.removeprefix(".")
