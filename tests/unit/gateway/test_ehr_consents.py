@@ -26,7 +26,7 @@ from medfab_gateway.ehr._validation import validate
 
 R4, R5 = FhirVersion.R4, FhirVersion.R5
 
-SETTINGS = settings(max_examples=150, deadline=None)
+SETTINGS = settings(max_examples=60, deadline=None)
 
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=8)
 moments = st.datetimes(datetime(1970, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)).map(
@@ -141,7 +141,7 @@ def described(
             lambda text: [{"url": "http://example.org/x", "valueString": text}], texts
         ),
     }
-    of_version: dict[str, Any] = {
+    of_version: dict[FhirVersion, dict[str, Any]] = {
         R4: {
             "dateTime": st.sampled_from(["2024", "2024-05-01", "2024-05-01T10:20:30+02:00"]),
             "policyRule": concept,
@@ -165,8 +165,8 @@ def described(
                 max_size=2,
             ),
         },
-    }[version]
-    elements: dict[str, Any] = common | of_version
+    }
+    elements: dict[str, Any] = common | of_version[version]
     chosen = data.draw(st.lists(st.sampled_from(sorted(elements)), unique=True))
     return resource | {name: data.draw(elements[name]) for name in chosen}
 

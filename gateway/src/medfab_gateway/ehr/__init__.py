@@ -19,7 +19,11 @@ from medfab_gateway.ehr._consents.model import (
 )
 from medfab_gateway.ehr._consents.reading import read_consent
 from medfab_gateway.ehr._consents.writing import consent_json, write_consent
-from medfab_gateway.ehr._filing import FilingKey
+from medfab_gateway.ehr._documents import DocumentReference, DocumentStore
+from medfab_gateway.ehr._filing_key import FilingKey
+from medfab_gateway.ehr._keys.key_store import KeyStore
+from medfab_gateway.ehr._keys.sealed_box import open_sealed, seal_to
+from medfab_gateway.ehr._keys.shares import Share, combine_shares, split_secret
 from medfab_gateway.ehr._labels import Labels
 from medfab_gateway.ehr._leaks import Finding, ScanReport, scan_blocks
 from medfab_gateway.ehr._patient import Patient
@@ -41,7 +45,15 @@ from medfab_gateway.ehr._types import (
     ReadResult,
 )
 from medfab_gateway.ehr._validation import FhirVersion
-from medfab_gateway.ehr.errors import BundleError, ConsentError, FilingKeyError
+from medfab_gateway.ehr.errors import (
+    BundleError,
+    ConsentError,
+    DataKeyError,
+    DocumentError,
+    FilingKeyError,
+    ShareError,
+    TamperError,
+)
 from medfab_gateway.ehr.fhir import Bundle, Resource, example_bundle, load_bundle
 
 __all__ = [
@@ -59,12 +71,17 @@ __all__ = [
     "ConsentTerms",
     "ConsentType",
     "ConsentVersion",
+    "DataKeyError",
+    "DocumentError",
+    "DocumentReference",
+    "DocumentStore",
     "FhirVersion",
     "FilingKey",
     "FilingKeyError",
     "FilingProgress",
     "FilingResult",
     "Finding",
+    "KeyStore",
     "Labels",
     "Patient",
     "PhiValue",
@@ -76,11 +93,18 @@ __all__ = [
     "Resource",
     "Rule",
     "ScanReport",
+    "Share",
+    "ShareError",
+    "TamperError",
+    "combine_shares",
     "consent_json",
     "example_bundle",
     "load_bundle",
+    "open_sealed",
     "phi_values",
     "read_consent",
     "scan_blocks",
+    "seal_to",
+    "split_secret",
     "write_consent",
 ]

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from medfab_gateway import _blocking
 from medfab_gateway._contract import Contract
 from medfab_gateway.ehr import _retries
-from medfab_gateway.ehr._filing import FilingKey, filing_items, split
+from medfab_gateway.ehr._filing import filing_items, split
+from medfab_gateway.ehr._filing_key import FilingKey
 from medfab_gateway.ehr._types import FilingProgress, FilingResult
 from medfab_gateway.ehr.fhir import Bundle, load_bundle
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from medfab_gateway import _aio
 from medfab_gateway._contract_async import AsyncContract
 from medfab_gateway.ehr import _retries
-from medfab_gateway.ehr._filing import FilingKey, filing_items, split
+from medfab_gateway.ehr._filing import filing_items, split
+from medfab_gateway.ehr._filing_key import FilingKey
 from medfab_gateway.ehr._types import FilingProgress, FilingResult
 from medfab_gateway.ehr.fhir import Bundle, load_bundle
 
