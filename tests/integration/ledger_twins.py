@@ -49,8 +49,8 @@ from medfab_gateway import (
     errors,
 )
 from medfab_gateway.admin import (
+    AsyncLifecycle,
     ChaincodeDefinition,
-    Lifecycle,
     collection_config_package,
     endorsement_policy,
 )
@@ -363,13 +363,13 @@ async def _twins(network: Network) -> AsyncIterator[Twins]:
             for name, msp_id in ORGANIZATIONS.items()
         }
         networks = {msp_id: gateway.network("shared") for msp_id, gateway in gateways.items()}
-        await _define_collections({msp: Lifecycle(each) for msp, each in networks.items()})
+        await _define_collections({msp: AsyncLifecycle(each) for msp, each in networks.items()})
         twins = Twins(networks, ledger_in_memory())
         await twins.begin(await network.ledger_height("hospital", "shared"))
         yield twins
 
 
-async def _define_collections(lifecycles: dict[str, Lifecycle]) -> None:
+async def _define_collections(lifecycles: dict[str, AsyncLifecycle]) -> None:
     """Define the chaincode once more, with collections that a topology cannot describe."""
     first = lifecycles[HOSPITAL]
     approved = await first.approved("everything", 1, msp_id=HOSPITAL)

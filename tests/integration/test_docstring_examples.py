@@ -45,10 +45,10 @@ PARTS = {
 }
 
 OTHER_CLIENTS: list[type] = [
-    admin.Discovery,
-    admin.Lifecycle,
+    admin.AsyncDiscovery,
+    admin.AsyncLifecycle,
     admin.OrdererAdmin,
-    admin.PeerAdmin,
+    admin.AsyncPeerAdmin,
     ca.AsyncCertificateAuthority,
     ehr.AsyncPatient,
     ehr.AsyncPractitioner,

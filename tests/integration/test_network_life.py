@@ -24,7 +24,7 @@ from integration.network_help import (
     processes_of,
     register_patient,
 )
-from medfab_gateway.admin import Lifecycle
+from medfab_gateway.admin import AsyncLifecycle
 from medfab_network import Network, NodeFailedError, PortInUseError
 
 pytestmark = pytest.mark.integration
@@ -263,7 +263,7 @@ async def test_an_upgrade_keeps_the_ledger_and_touches_no_other_node(
     assert {name for name in after if after[name] != before[name]} == set(report.started)
     check_everything_once(upgraded)
     async with upgraded.gateway("clinic") as gateway:
-        committed = await Lifecycle(gateway.network(CHANNEL)).committed("ehr")
+        committed = await AsyncLifecycle(gateway.network(CHANNEL)).committed("ehr")
     assert committed is not None
     assert (committed.version, committed.sequence) == ("1.1", 2)
     assert await is_registered(upgraded, patient)

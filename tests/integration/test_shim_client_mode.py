@@ -20,7 +20,7 @@ import yaml
 
 from integration.conftest import on_free_ports
 from integration.network_help import until
-from medfab_gateway.admin import ChaincodeDefinition, Lifecycle, package_id
+from medfab_gateway.admin import AsyncLifecycle, ChaincodeDefinition, package_id
 from medfab_gateway.errors import GatewayError
 from medfab_network import Network, parse_topology
 from medfab_network._access import Access
@@ -64,7 +64,7 @@ async def deploy(network: Network) -> None:
         await admin.install_chaincode(package)
     definition = ChaincodeDefinition(name=NAME, version="1.0", sequence=1)
     async with network.gateway("hospital") as gateway:
-        lifecycle = Lifecycle(gateway.network(CHANNEL))
+        lifecycle = AsyncLifecycle(gateway.network(CHANNEL))
         await lifecycle.approve(definition, package_id(package), msp_id=MSP_ID)
         await lifecycle.commit(definition, endorsing_organizations=[MSP_ID])
 

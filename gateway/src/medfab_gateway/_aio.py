@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import grpc.aio
 
-from medfab_gateway._method import Method
+from medfab_gateway._method import Called, Method
 from medfab_gateway._rpc_errors import (
     already_closed_error,
     closed_error,
@@ -24,9 +24,6 @@ from medfab_gateway._rpc_errors import (
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import GatewayError
 from medfab_gateway.identity import Signer, WaitingSigner
-
-if TYPE_CHECKING:
-    from medfab_gateway._peer_async import AsyncPeer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -48,7 +45,7 @@ async def sign(signer: Signer, digest: bytes) -> bytes:
 
 
 async def call(
-    peer: AsyncPeer,
+    peer: Called,
     method: Method,
     request: Any,
     *,
@@ -104,24 +101,29 @@ class Permits:
 
 
 class Stream:
-    """One request that is answered by many messages, without a deadline."""
+    """One request that is answered by many messages."""
 
     def __init__(
         self,
-        peer: AsyncPeer,
+        peer: Called,
         method: Callable[..., Any],
         request: Any,
         error_type: type[GatewayError],
         *,
         action: str,
+        timeout: float | None = None,
     ) -> None:
-        """request: an iterator of one, where the method takes a stream itself."""
+        """request: an iterator of one, where the method takes a stream itself.
+
+        timeout: seconds for the whole stream; None: it may go on for ever.
+        """
         self._peer = peer
         self._error_type = error_type
         self._action = action
+        self._timeout = timeout
         self._cancelled = False
         try:
-            self._call = method(request)
+            self._call = method(request, timeout=timeout)
         except grpc.aio.UsageError as error:
             raise already_closed_error(action=action) from error
 
@@ -136,6 +138,7 @@ class Stream:
                 action=self._action,
                 address=self._peer.address,
                 msp_id=self._peer.msp_id,
+                timeout=self._timeout,
             ) from error
         except asyncio.CancelledError as error:
             if task_is_cancelled():

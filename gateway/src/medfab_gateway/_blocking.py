@@ -11,18 +11,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import grpc
 
-from medfab_gateway._method import Method
+from medfab_gateway._method import Called, Method
 from medfab_gateway._rpc_errors import already_closed_error, closed_error, translate_rpc_error
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import GatewayError
 from medfab_gateway.identity import Signer
-
-if TYPE_CHECKING:
-    from medfab_gateway._peer import Peer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -49,7 +46,7 @@ def sign(signer: Signer, digest: bytes) -> bytes:
 
 
 def call(
-    peer: Peer,
+    peer: Called,
     method: Method,
     request: Any,
     *,
@@ -99,24 +96,29 @@ class Permits:
 
 
 class Stream:
-    """One request that is answered by many messages, without a deadline."""
+    """One request that is answered by many messages."""
 
     def __init__(
         self,
-        peer: Peer,
+        peer: Called,
         method: Callable[..., Any],
         request: Any,
         error_type: type[GatewayError],
         *,
         action: str,
+        timeout: float | None = None,
     ) -> None:
-        """request: an iterator of one, where the method takes a stream itself."""
+        """request: an iterator of one, where the method takes a stream itself.
+
+        timeout: seconds for the whole stream; None: it may go on for ever.
+        """
         self._peer = peer
         self._error_type = error_type
         self._action = action
+        self._timeout = timeout
         self._cancelled = False
         try:
-            self._call = method(request)
+            self._call = method(request, timeout=timeout)
         except ValueError as error:
             if not _refuses_calls(error):
                 raise
@@ -137,6 +139,7 @@ class Stream:
                 action=self._action,
                 address=self._peer.address,
                 msp_id=self._peer.msp_id,
+                timeout=self._timeout,
             ) from error
 
     def cancel(self) -> None:

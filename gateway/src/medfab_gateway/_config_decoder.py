@@ -36,13 +36,16 @@ def decode_config(serialized: bytes) -> tuple[Configuration, ConfigUpdate | None
     """A `common.ConfigEnvelope`: the configuration, and the update that it came from (None in a
     genesis block)."""
     envelope = configtx_pb2.ConfigEnvelope.FromString(serialized)
-    config = Configuration(
-        sequence=envelope.config.sequence, channel=_group(envelope.config.channel_group)
-    )
+    config = _configuration(envelope.config)
     if not envelope.HasField("last_update"):
         return config, None
     payload = common_pb2.Payload.FromString(envelope.last_update.payload)
     return config, decode_config_update(payload.data)
+
+
+def decode_configuration(serialized: bytes) -> Configuration:
+    """A `common.Config`."""
+    return _configuration(configtx_pb2.Config.FromString(serialized))
 
 
 def decode_config_update(serialized: bytes) -> ConfigUpdate:
@@ -55,6 +58,10 @@ def decode_config_update(serialized: bytes) -> ConfigUpdate:
         write_set=_group(update.write_set),
         signers=tuple(decode_creator(each.signature_header) for each in envelope.signatures),
     )
+
+
+def _configuration(config: Any) -> Configuration:
+    return Configuration(sequence=config.sequence, channel=_group(config.channel_group))
 
 
 def _group(group: Any) -> ConfigGroup:

@@ -95,7 +95,11 @@ def _msp(value: Any) -> ConfigContent:
     if value.type != FABRIC_MSP:
         serialized: bytes = value.SerializeToString()
         return serialized
-    config = msp_config_pb2.FabricMSPConfig.FromString(value.config)
+    return msp_config(msp_config_pb2.FabricMSPConfig.FromString(value.config))
+
+
+def msp_config(config: Any) -> MspConfig:
+    """From a `msp.FabricMSPConfig`."""
     units = config.fabric_node_ous
     return MspConfig(
         msp_id=config.name,

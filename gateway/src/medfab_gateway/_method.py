@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from medfab_gateway.errors import (
     CommitStatusError,
@@ -14,6 +14,16 @@ from medfab_gateway.errors import (
     GatewayError,
     SubmitError,
 )
+
+
+class Called(Protocol):
+    """A node, as errors name it."""
+
+    @property
+    def address(self) -> str | None: ...
+
+    @property
+    def msp_id(self) -> str | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,4 +83,16 @@ READ_BLOCK = Method(
     of=lambda peer: peer.endorser.ProcessProposal,
     error_type=DeliverError,
     is_usable=lambda answer: answer.HasField("response"),
+)
+PROPOSE = Method(
+    name="propose",
+    of=lambda node: node.endorser.ProcessProposal,
+    error_type=GatewayError,
+    is_usable=lambda answer: answer.HasField("response"),
+)
+DISCOVER = Method(
+    name="discover",
+    of=lambda node: node.discovery.Discover,
+    error_type=GatewayError,
+    is_usable=lambda answer: len(answer.results) > 0,
 )

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from medfab_gateway import AsyncGateway, Endpoint
-from medfab_gateway.admin import Discovery, OrdererAdmin, PeerAdmin
+from medfab_gateway.admin import AsyncDiscovery, AsyncPeerAdmin, OrdererAdmin
 from medfab_gateway.ca import AsyncCertificateAuthority
 from medfab_gateway.wallet import FileSystemWallet, WalletEntry
 from medfab_network._authority import tls_authority_name
@@ -59,13 +59,13 @@ class Access:
         endpoint = self.endpoint(organization.peers[0])
         return AsyncGateway.connect(endpoint, entry.identity, entry.signer())
 
-    def peer_admin(self, peer: Node) -> PeerAdmin:
+    def peer_admin(self, peer: Node) -> AsyncPeerAdmin:
         entry = self.entry(peer.organization, ADMIN)
-        return PeerAdmin(self.endpoint(peer), entry.identity, entry.signer())
+        return AsyncPeerAdmin(self.endpoint(peer), entry.identity, entry.signer())
 
-    def discovery(self, peer: Node) -> Discovery:
+    def discovery(self, peer: Node) -> AsyncDiscovery:
         entry = self.entry(peer.organization, ADMIN)
-        return Discovery(self.endpoint(peer), entry.identity, entry.signer())
+        return AsyncDiscovery(self.endpoint(peer), entry.identity, entry.signer())
 
     def orderer_admin(self, orderer: Node) -> OrdererAdmin:
         client = self._layout.tls(orderer.organization, ADMIN)

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 from medfab_gateway.admin import (
+    AsyncLifecycle,
     ChaincodeDefinition,
-    Lifecycle,
     collection_config_package,
     endorsement_policy,
     package_ccaas,
@@ -92,7 +92,7 @@ def collections(chaincode: Chaincode, topology: Topology) -> list[dict[str, Any]
 
 
 async def approve_and_commit(
-    chaincode: Chaincode, topology: Topology, lifecycles: Mapping[str, Lifecycle]
+    chaincode: Chaincode, topology: Topology, lifecycles: Mapping[str, AsyncLifecycle]
 ) -> bool:
     """Approve for every member of the channel and commit; False when it was committed already.
 

@@ -11,7 +11,7 @@ from importlib import resources
 
 import yaml
 
-from medfab_gateway.admin import Lifecycle
+from medfab_gateway.admin import AsyncLifecycle
 from medfab_gateway.errors import GatewayError, MedfabError
 from medfab_network._access import Access
 from medfab_network._authority import ca_start
@@ -304,7 +304,7 @@ class BringUp:
             lifecycles = {}
             for member in members:
                 gateway = await stack.enter_async_context(self._access.gateway(member))
-                lifecycles[member.name] = Lifecycle(gateway.network(chaincode.channel))
+                lifecycles[member.name] = AsyncLifecycle(gateway.network(chaincode.channel))
             await approve_and_commit(chaincode, self._topology, lifecycles)
             committed = await next(iter(lifecycles.values())).committed(chaincode.name)
             if committed is None:

@@ -13,8 +13,8 @@ from fabric_protos.peer.lifecycle import lifecycle_pb2
 from medfab_gateway import AsyncGateway, EndorseError, EvaluateError, private_key_signer
 from medfab_gateway.admin import (
     ApprovedDefinition,
+    AsyncLifecycle,
     ChaincodeDefinition,
-    Lifecycle,
     collection_config_package,
     endorsement_policy,
 )
@@ -126,15 +126,15 @@ async def fake() -> FakeLifecycle:
 
 
 @pytest.fixture
-async def lifecycle(fake: FakeLifecycle) -> AsyncIterator[Lifecycle]:
+async def lifecycle(fake: FakeLifecycle) -> AsyncIterator[AsyncLifecycle]:
     async with (
         serve(fake) as endpoint,
         AsyncGateway.connect(endpoint, IDENTITY, private_key_signer(KEY)) as gateway,
     ):
-        yield Lifecycle(gateway.network("care"))
+        yield AsyncLifecycle(gateway.network("care"))
 
 
-async def test_approve_check_commit(lifecycle: Lifecycle, fake: FakeLifecycle) -> None:
+async def test_approve_check_commit(lifecycle: AsyncLifecycle, fake: FakeLifecycle) -> None:
     assert await lifecycle.committed("ehr") is None
     assert await lifecycle.approved("ehr", 1, msp_id="A") is None
     assert await lifecycle.approve(DEFINITION, "ehr:1234", msp_id="A") is True
@@ -147,7 +147,7 @@ async def test_approve_check_commit(lifecycle: Lifecycle, fake: FakeLifecycle) -
     assert fake.calls.count("CommitStatus") == 2
 
 
-async def test_who_is_asked(lifecycle: Lifecycle, fake: FakeLifecycle) -> None:
+async def test_who_is_asked(lifecycle: AsyncLifecycle, fake: FakeLifecycle) -> None:
     await lifecycle.approve(DEFINITION, None, msp_id="A")
     await lifecycle.commit(DEFINITION, endorsing_organizations=["A", "B"])
     # is it approved? approve. is it committed? commit.
@@ -155,7 +155,7 @@ async def test_who_is_asked(lifecycle: Lifecycle, fake: FakeLifecycle) -> None:
 
 
 async def test_what_stands_is_not_submitted_again(
-    lifecycle: Lifecycle, fake: FakeLifecycle
+    lifecycle: AsyncLifecycle, fake: FakeLifecycle
 ) -> None:
     await lifecycle.approve(DEFINITION, "ehr:1234", msp_id="A")
     await lifecycle.commit(DEFINITION, endorsing_organizations=["A"])
@@ -164,7 +164,7 @@ async def test_what_stands_is_not_submitted_again(
     assert fake.calls.count("Submit") == 2
 
 
-async def test_a_change_is_submitted(lifecycle: Lifecycle, fake: FakeLifecycle) -> None:
+async def test_a_change_is_submitted(lifecycle: AsyncLifecycle, fake: FakeLifecycle) -> None:
     await lifecycle.approve(DEFINITION, "ehr:1234", msp_id="A")
     assert await lifecycle.approve(DEFINITION, "ehr:5678", msp_id="A") is True
     changed = replace(DEFINITION, version="1.1")
@@ -174,7 +174,7 @@ async def test_a_change_is_submitted(lifecycle: Lifecycle, fake: FakeLifecycle) 
     assert await lifecycle.commit(DEFINITION, endorsing_organizations=["A"]) is True
 
 
-async def test_an_approval_without_package(lifecycle: Lifecycle) -> None:
+async def test_an_approval_without_package(lifecycle: AsyncLifecycle) -> None:
     await lifecycle.approve(DEFINITION, None, msp_id="A")
     approved = await lifecycle.approved("ehr", 1, msp_id="A")
     assert approved is not None
@@ -182,7 +182,7 @@ async def test_an_approval_without_package(lifecycle: Lifecycle) -> None:
     assert await lifecycle.approve(DEFINITION, None, msp_id="A") is False
 
 
-async def test_other_failures_are_raised(lifecycle: Lifecycle, fake: FakeLifecycle) -> None:
+async def test_other_failures_are_raised(lifecycle: AsyncLifecycle, fake: FakeLifecycle) -> None:
     fake.failures["Evaluate"] = Failure(code=grpc.StatusCode.FAILED_PRECONDITION, text="no access")
     with pytest.raises(EvaluateError, match="no access"):
         await lifecycle.approved("ehr", 1, msp_id="A")

@@ -1,48 +1,42 @@
+# Made by scripts/make_sync.py from _discovery_async.py: change that, and run it.
 """What a peer knows of its network: Fabric's discovery service."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-import grpc
-import grpc.aio
-from fabric_protos.discovery import protocol_pb2, protocol_pb2_grpc
-from fabric_protos.gossip import message_pb2
+from fabric_protos.discovery import protocol_pb2
+from fabric_protos.peer import proposal_pb2
 
-from medfab_gateway._aio import sign
-from medfab_gateway._closing_async import AsyncClosing
-from medfab_gateway._rpc_errors import translate_rpc_error
+from medfab_gateway import _blocking
+from medfab_gateway._closing import Closing
+from medfab_gateway._method import DISCOVER
+from medfab_gateway.admin._discovered import (
+    DiscoveredConfig,
+    DiscoveredPeer,
+    Endorsers,
+    discovered_config,
+    discovered_endorsers,
+    discovered_peer,
+)
+from medfab_gateway.admin._node import Node
 from medfab_gateway.admin.errors import DiscoveryError
 from medfab_gateway.endpoint import Endpoint
-from medfab_gateway.errors import GatewayError
 from medfab_gateway.identity import Hash, Identity, Signer
 
 
-@dataclass(frozen=True, kw_only=True)
-class DiscoveredPeer:
-    """A peer, as another one sees it."""
-
-    msp_id: str
-    """Its organisation."""
-    endpoint: str
-    """`host:port`; empty where a peer of another organisation announces none
-    (`peer.gossip.externalEndpoint`)."""
-    ledger_height: int
-    """Number of blocks it has of the channel."""
-    chaincodes: tuple[tuple[str, str], ...]
-    """(name, sequence) of the chaincodes that it can endorse for: their package is installed and
-    the definition of that sequence, in decimal, is committed. `_lifecycle` is always there."""
-
-
-class Discovery(AsyncClosing):
+class Discovery(Closing):
     """Discovery at one peer.
 
-        async with Discovery(endpoint, identity, signer) as discovery:
-            peers = await discovery.peers("care")
+        with Discovery(endpoint, identity, signer) as discovery:
+            peers = discovery.peers("care")
+            endorsers = discovery.endorsers("care", "ehr")
 
     The identity is any member of the channel's organisations. What a peer does not know yet it
-    does not list: "every peer sees every other" is a question to each of them.
+    does not list: "every peer sees every other" is a question to each of them. Methods raise
+    `DiscoveryError` where the peer says no (it has not joined the channel, the identity may not
+    ask), and `GatewayError` where it does not answer.
     """
 
     def __init__(
@@ -52,71 +46,72 @@ class Discovery(AsyncClosing):
         signer: Signer,
         *,
         hash: Hash | None = None,
-        channel: grpc.aio.Channel | None = None,
+        channel: _blocking.Channel | None = None,
         timeout: float = 30.0,
     ) -> None:
         """Prepare; arguments are those of `PeerAdmin`."""
-        self._endpoint = endpoint
-        self._signer = signer
-        self._hash = hash or identity.default_hash()
-        self._own_channel = endpoint.open_channel() if channel is None else None
-        self._stub = protocol_pb2_grpc.DiscoveryStub(channel or self._own_channel)
-        self._timeout = timeout
+        self._node = Node(endpoint, identity, signer, hash=hash, channel=channel, timeout=timeout)
         # Bound to the connection by the hash, where the peer asks for client certificates.
         self._authentication = protocol_pb2.AuthInfo(
             client_identity=identity.serialized,
             client_tls_cert_hash=endpoint.client_certificate_hash or b"",
         )
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close the connection, unless it was supplied."""
-        if self._own_channel is not None:
-            await self._own_channel.close()
+        self._node.close()
 
-    async def peers(self, channel_name: str) -> list[DiscoveredPeer]:
-        """The peers of a channel that this one knows, itself included; sorted.
-
-        Raises:
-            DiscoveryError: The peer has not joined the channel, or the identity may not ask.
-            GatewayError: The peer did not answer.
-        """
+    def peers(self, channel_name: str) -> list[DiscoveredPeer]:
+        """The peers of a channel that this one knows, itself included; sorted."""
         query = protocol_pb2.Query(
             channel=channel_name, peer_query=protocol_pb2.PeerMembershipQuery()
         )
-        members = (await self._discover(query, f"Discovering peers of {channel_name}")).members
+        members = (self._discover(query, f"Discovering peers of {channel_name}")).members
         return sorted(
             (
-                _peer(msp_id, peer)
+                discovered_peer(msp_id, peer)
                 for msp_id, peers in members.peers_by_org.items()
                 for peer in peers.peers
             ),
             key=lambda peer: (peer.msp_id, peer.endpoint),
         )
 
-    async def _discover(self, query: Any, action: str) -> Any:
+    def config(self, channel_name: str) -> DiscoveredConfig:
+        """The organisations of a channel, and its orderers."""
+        query = protocol_pb2.Query(channel=channel_name, config_query=protocol_pb2.ConfigQuery())
+        action = f"Discovering the organisations of {channel_name}"
+        return discovered_config((self._discover(query, action)).config_result)
+
+    def endorsers(
+        self, channel_name: str, chaincode_name: str, *, collections: Sequence[str] = ()
+    ) -> Endorsers:
+        """Who can endorse calls of a chaincode that write to these collections."""
+        interest = proposal_pb2.ChaincodeInterest(
+            chaincodes=[
+                proposal_pb2.ChaincodeCall(name=chaincode_name, collection_names=collections)
+            ]
+        )
+        query = protocol_pb2.Query(
+            channel=channel_name, cc_query=protocol_pb2.ChaincodeQuery(interests=[interest])
+        )
+        action = f"Discovering endorsers of {chaincode_name} on {channel_name}"
+        [descriptor] = (self._discover(query, action)).cc_query_res.content
+        return discovered_endorsers(descriptor)
+
+    def _discover(self, query: Any, action: str) -> Any:
         payload = protocol_pb2.Request(
             authentication=self._authentication, queries=[query]
         ).SerializeToString()
-        request = protocol_pb2.SignedRequest(
-            payload=payload, signature=await sign(self._signer, self._hash.digest(payload))
-        )
-        try:
-            response = await self._stub.Discover(request, timeout=self._timeout)
-        except grpc.aio.AioRpcError as error:
-            raise translate_rpc_error(
-                error,
-                GatewayError,
-                action=f"{action} at {self._endpoint.address}",
-                address=self._endpoint.address,
-                timeout=self._timeout,
-            ) from error
+        request = protocol_pb2.SignedRequest(payload=payload, signature=self._node.sign(payload))
+        address = self._node.address
+        response = self._node.call(DISCOVER, request, action=f"{action} at {address}")
         result = response.results[0]
         if result.WhichOneof("result") == "error":
             message = result.error.content
             denied = "denied" in message
             raise DiscoveryError(
                 f"{action} failed",
-                address=self._endpoint.address,
+                address=address,
                 message=message,
                 status=None,
                 advice="Has the peer joined the channel, and does the identity belong to one of "
@@ -125,14 +120,3 @@ class Discovery(AsyncClosing):
                 else "",
             )
         return result
-
-
-def _peer(msp_id: str, peer: Any) -> DiscoveredPeer:
-    alive = message_pb2.GossipMessage.FromString(peer.membership_info.payload).alive_msg
-    state = message_pb2.GossipMessage.FromString(peer.state_info.payload).state_info.properties
-    return DiscoveredPeer(
-        msp_id=msp_id,
-        endpoint=alive.membership.endpoint,
-        ledger_height=state.ledger_height,
-        chaincodes=tuple(sorted((each.name, each.version) for each in state.chaincodes)),
-    )

@@ -10,7 +10,7 @@ import httpx
 
 from medfab_gateway._closing_async import AsyncClosing
 from medfab_gateway._https import NO_ANSWER, explain, https_client
-from medfab_gateway.admin._peer_admin import JoinOutcome
+from medfab_gateway.admin._ledger_facts import JoinOutcome
 from medfab_gateway.admin.errors import OrdererAdminError
 
 _CHANNELS = "/participation/v1/channels"

@@ -6,8 +6,13 @@
         ├── CollectionError        a collection that Fabric would refuse, or that misses a name
         ├── PackageError           a label or connection that cannot be packaged
         ├── DefinitionError        a chaincode definition that Fabric would refuse
+        ├── ConfigError            a change of a channel's configuration that makes no sense
+        ├── ConfigUpdateError      orderers answered no to an update of a configuration
+        │   ├── UpdateNotSignedError    signatures that its policies ask for are missing
+        │   └── UpdateConflictError     the configuration has changed since it was made
         ├── PeerAdminError         a peer answered no
         ├── DiscoveryError         a peer answered no to a discovery query
+        ├── OrdererError           an orderer answered no to a member of a channel
         └── OrdererAdminError      an orderer answered no, or not at all
 
 A peer that does not answer is a `GatewayError` (`ConnectionFailedError` and so on) of
@@ -22,12 +27,17 @@ from medfab_gateway.errors import MedfabError
 __all__ = [
     "AdministrationError",
     "CollectionError",
+    "ConfigError",
+    "ConfigUpdateError",
     "DefinitionError",
     "DiscoveryError",
     "OrdererAdminError",
+    "OrdererError",
     "PackageError",
     "PeerAdminError",
     "PolicyError",
+    "UpdateConflictError",
+    "UpdateNotSignedError",
 ]
 
 
@@ -62,6 +72,10 @@ class DefinitionError(AdministrationError):
     """A chaincode definition that Fabric would refuse."""
 
 
+class ConfigError(AdministrationError):
+    """A change of a channel's configuration that makes no sense, or a file that holds none."""
+
+
 class _NodeError(AdministrationError):
     def __init__(
         self, summary: str, *, address: str, message: str, status: int | None, advice: str = ""
@@ -86,5 +100,21 @@ class DiscoveryError(_NodeError):
     """A peer answered no to a discovery query."""
 
 
+class OrdererError(_NodeError):
+    """An orderer answered no to a member of a channel."""
+
+
 class OrdererAdminError(_NodeError):
     """An orderer answered no, or not at all: then `status` is None."""
+
+
+class ConfigUpdateError(_NodeError):
+    """Orderers answered no to an update of a channel's configuration; nothing has changed."""
+
+
+class UpdateNotSignedError(ConfigUpdateError):
+    """Signatures that the policies of the changed parts ask for are missing, or not valid."""
+
+
+class UpdateConflictError(ConfigUpdateError):
+    """The configuration has changed since the update was made: compute it again."""

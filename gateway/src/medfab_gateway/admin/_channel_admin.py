@@ -1,0 +1,139 @@
+# Made by scripts/make_sync.py from _channel_admin_async.py: change that, and run it.
+"""Administration of channels by their members: read the configuration, change it together."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from medfab_gateway import _blocking
+from medfab_gateway._closing import Closing
+from medfab_gateway._messages.proposal import NONCE_BYTES
+from medfab_gateway.admin._channel_config import ChannelConfig
+from medfab_gateway.admin._config_changes import UpdateState
+from medfab_gateway.admin._config_update_request import ConfigUpdateRequest
+from medfab_gateway.admin._orderer import Orderer
+from medfab_gateway.admin._orderer_endpoints import orderer_endpoints
+from medfab_gateway.admin._peer_admin import PeerAdmin
+from medfab_gateway.admin._update_refusals import (
+    no_orderer_error,
+    not_in_force_error,
+    overtaken_error,
+    refusal,
+)
+from medfab_gateway.admin.errors import OrdererError
+from medfab_gateway.endpoint import Endpoint
+from medfab_gateway.errors import ConnectionFailedError, GatewayError
+from medfab_gateway.identity import Hash, Identity, Signer
+
+_POLL_SECONDS = 0.1
+
+
+class ChannelAdmin(Closing):
+    """The configuration of channels, through one peer and the orderers that it names.
+
+        with ChannelAdmin(endpoint, identity, signer) as channels:
+            config = channels.config("care")
+            update = ConfigEditor(config).set_batch(max_message_count=100).update()
+            channels.submit(channels.sign(update))
+
+    Where more than one organisation has to agree, `update.to_bytes()` travels as a file, and each
+    signs with an object of its own.
+
+    Methods raise `PeerAdminError`, `ConfigUpdateError`, and `GatewayError` where a node does not
+    answer within `timeout` seconds.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        identity: Identity,
+        signer: Signer,
+        *,
+        hash: Hash | None = None,
+        channel: _blocking.Channel | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        """Prepare; arguments are those of `PeerAdmin`."""
+        self._peer = PeerAdmin(
+            endpoint, identity, signer, hash=hash, channel=channel, timeout=timeout
+        )
+        self._address = endpoint.address
+        self._identity = identity
+        self._signer = signer
+        self._hash = hash
+        self._timeout = timeout
+
+    def close(self) -> None:
+        """Close the connection, unless it was supplied."""
+        self._peer.close()
+
+    def config(self, channel_name: str) -> ChannelConfig:
+        """The configuration in force, as the peer has it."""
+        return self._peer.channel_config(channel_name)
+
+    def sign(self, request: ConfigUpdateRequest) -> ConfigUpdateRequest:
+        """The update with the identity's signature added: its organisation agrees to it.
+
+        Asks no node.
+        """
+        header = request.signature_header(self._identity, secrets.token_bytes(NONCE_BYTES))
+        digest = (self._hash or self._identity.default_hash()).digest(
+            header + request.config_update
+        )
+        return request.signed(header, _blocking.sign(self._signer, digest))
+
+    def submit(self, request: ConfigUpdateRequest) -> bool:
+        """Put an update into force; waits until the peer has it.
+
+        The orderers count the signatures that are on the update, and nobody else's.
+
+        Returns:
+            False where it is in force already, and nothing was submitted.
+
+        Raises:
+            UpdateConflictError: The configuration has changed since the update was made.
+            UpdateNotSignedError: Signatures are missing, or one is not valid.
+            ConfigUpdateError: The orderers refuse it for another reason. Nothing has changed, in
+                none of these cases.
+            GatewayError: No orderer was reached, or the peer did not get the block in time.
+        """
+        config = self.config(request.channel_name)
+        match request.state(config):
+            case UpdateState.IN_FORCE:
+                return False
+            case UpdateState.OVERTAKEN:
+                raise overtaken_error(request, self._address)
+        self._broadcast(request, config)
+        deadline = time.monotonic() + self._timeout
+        while True:
+            state = request.state(self.config(request.channel_name))
+            if state is UpdateState.IN_FORCE:
+                return True
+            if state is UpdateState.OVERTAKEN or time.monotonic() > deadline:
+                # Another update was ordered before it, or the peer is behind.
+                raise not_in_force_error(request, self._address, state)
+            _blocking.sleep(_POLL_SECONDS)
+
+    def _broadcast(self, request: ConfigUpdateRequest, config: ChannelConfig) -> None:
+        """To the first orderer that takes it."""
+        failure: Exception | None = None
+        for endpoint in orderer_endpoints(config):
+            orderer = Orderer(
+                endpoint, self._identity, self._signer, hash=self._hash, timeout=self._timeout
+            )
+            try:
+                orderer.broadcast_update(request.channel_name, request.envelope)
+                return
+            except OrdererError as error:
+                decisive = refusal(request, error)
+                if decisive is not None:
+                    raise decisive from error
+                failure = error  # this one has no leader, or has not joined
+            except ConnectionFailedError as error:
+                failure = error
+            finally:
+                orderer.close()
+        if isinstance(failure, GatewayError | OrdererError):
+            raise failure
+        raise no_orderer_error(request, self._address)

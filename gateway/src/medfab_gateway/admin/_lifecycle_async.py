@@ -1,0 +1,163 @@
+"""The chaincode lifecycle of one channel, through the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fabric_protos.peer.lifecycle import lifecycle_pb2
+
+from medfab_gateway._network_async import AsyncNetwork
+from medfab_gateway.admin._definition import (
+    ApprovedDefinition,
+    ChaincodeDefinition,
+    from_result,
+    to_arguments,
+)
+from medfab_gateway.errors import EvaluateError
+
+_NOT_APPROVED = "could not fetch approved chaincode definition"
+
+
+class AsyncLifecycle:
+    """Approve, check, commit and query chaincode definitions on one channel.
+
+        definition = ChaincodeDefinition(name="notes", version="1.0", sequence=1)
+        for organization, msp_id in (("hospital", "HospitalMSP"), ("clinic", "ClinicMSP")):
+            async with AsyncGateway.connect_user(".medfab", organization, "admin") as gateway:
+                lifecycle = AsyncLifecycle(gateway.network("care"))
+                await lifecycle.approve(definition, package_id, msp_id=msp_id)
+        lifecycle = AsyncLifecycle(network)
+        await lifecycle.check_commit_readiness(definition)  # {'ClinicMSP': True, …}
+        await lifecycle.commit(definition, endorsing_organizations=["HospitalMSP", "ClinicMSP"])
+
+    Approving needs a client of the approving organisation, usually its admin, and each approves
+    through its own. All methods raise the gateway's errors.
+    """
+
+    def __init__(self, network: AsyncNetwork) -> None:
+        self._contract = network.contract("_lifecycle")
+
+    async def approve(
+        self, definition: ChaincodeDefinition, package_id: str | None, *, msp_id: str
+    ) -> bool:
+        """Approve for one's own organisation; waits until the approval is committed.
+
+        Args:
+            definition: What to approve.
+            package_id: The installed package that the organisation's peers run for it. None: they
+                run none, and endorse nothing.
+            msp_id: The organisation, the caller's own; its peers alone endorse.
+
+        Returns:
+            False where exactly this is approved already, and nothing was submitted.
+        """
+        wanted = ApprovedDefinition(definition=definition, package_id=package_id)
+        standing = await self.approved(definition.name, definition.sequence, msp_id=msp_id)
+        if standing == wanted:
+            return False
+        arguments = to_arguments(definition, lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgArgs)
+        if package_id is None:
+            arguments.source.unavailable.SetInParent()
+        else:
+            arguments.source.local_package.package_id = package_id
+        await self._contract.submit(
+            "ApproveChaincodeDefinitionForMyOrg",
+            arguments.SerializeToString(),
+            endorsing_organizations=[msp_id],
+        )
+        return True
+
+    async def approved(self, name: str, sequence: int, *, msp_id: str) -> ApprovedDefinition | None:
+        """What the caller's organisation `msp_id` has approved; None for nothing."""
+        arguments = lifecycle_pb2.QueryApprovedChaincodeDefinitionArgs(name=name, sequence=sequence)
+        try:
+            result = lifecycle_pb2.QueryApprovedChaincodeDefinitionResult.FromString(
+                await self._evaluate("QueryApprovedChaincodeDefinition", arguments, msp_id)
+            )
+        except EvaluateError as error:
+            # Fabric has no status of its own for this, as it has for a missing definition.
+            if error.chaincode is not None and _NOT_APPROVED in error.chaincode.message:
+                return None
+            raise
+        return ApprovedDefinition(
+            definition=from_result(name, result),
+            package_id=result.source.local_package.package_id or None,
+        )
+
+    async def check_commit_readiness(self, definition: ChaincodeDefinition) -> dict[str, bool]:
+        """MSP id of each organisation of the channel → whether it approved exactly this.
+
+        Raises:
+            EvaluateError: The sequence is not the next one, e.g. because it is committed.
+        """
+        arguments = to_arguments(definition, lifecycle_pb2.CheckCommitReadinessArgs)
+        result = lifecycle_pb2.CheckCommitReadinessResult.FromString(
+            await self._evaluate("CheckCommitReadiness", arguments)
+        )
+        return dict(sorted(result.approvals.items()))
+
+    async def commit(
+        self, definition: ChaincodeDefinition, *, endorsing_organizations: Sequence[str]
+    ) -> bool:
+        """Put an approved definition into force; waits until it is committed.
+
+        Args:
+            definition: What has been approved.
+            endorsing_organizations: MSP ids; enough for the channel's policy
+                `LifecycleEndorsement`, usually a majority, and all of them have approved.
+
+        Returns:
+            False where exactly this is committed already, and nothing was submitted.
+        """
+        if await self.committed(definition.name) == definition:
+            return False
+        arguments = to_arguments(definition, lifecycle_pb2.CommitChaincodeDefinitionArgs)
+        await self._contract.submit(
+            "CommitChaincodeDefinition",
+            arguments.SerializeToString(),
+            endorsing_organizations=endorsing_organizations,
+        )
+        return True
+
+    async def committed(self, name: str) -> ChaincodeDefinition | None:
+        """The definition in force; None where the channel has no such chaincode."""
+        arguments = lifecycle_pb2.QueryChaincodeDefinitionArgs(name=name)
+        try:
+            result = lifecycle_pb2.QueryChaincodeDefinitionResult.FromString(
+                await self._evaluate("QueryChaincodeDefinition", arguments)
+            )
+        except EvaluateError as error:
+            if error.chaincode is not None and error.chaincode.status == 404:
+                return None
+            raise
+        return from_result(name, result)
+
+    async def definitions(self) -> list[ChaincodeDefinition]:
+        """All definitions in force on the channel, sorted by name."""
+        result = lifecycle_pb2.QueryChaincodeDefinitionsResult.FromString(
+            await self._evaluate(
+                "QueryChaincodeDefinitions", lifecycle_pb2.QueryChaincodeDefinitionsArgs()
+            )
+        )
+        found = (from_result(each.name, each) for each in result.chaincode_definitions)
+        return sorted(found, key=lambda definition: definition.name)
+
+    async def approvals(self, name: str) -> dict[str, bool]:
+        """MSP id of each organisation of the channel → whether it approved what is in force.
+
+        Raises:
+            EvaluateError: The channel has no such chaincode (status 404).
+        """
+        arguments = lifecycle_pb2.QueryChaincodeDefinitionArgs(name=name)
+        result = lifecycle_pb2.QueryChaincodeDefinitionResult.FromString(
+            await self._evaluate("QueryChaincodeDefinition", arguments)
+        )
+        return dict(sorted(result.approvals.items()))
+
+    async def _evaluate(self, function: str, arguments: Any, msp_id: str | None = None) -> bytes:
+        return await self._contract.evaluate(
+            function,
+            arguments.SerializeToString(),
+            target_organizations=None if msp_id is None else [msp_id],
+        )
