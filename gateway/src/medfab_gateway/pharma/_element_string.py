@@ -1,4 +1,4 @@
-"""Element strings: application identifiers and values, as they are in a DataMatrix (biip parses)."""
+"""Element strings: application identifiers and values, as in a DataMatrix; biip parses them."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class Elements:
             return Sgtin(self.gtin, self.serial)
         if self.gtin is not None and self.lot is not None:
             return Lgtin(self.gtin, self.lot)
-        if self.location is not None:
+        if self.location is not None and "414" in self.values:
             return Sgln(self.location, self.values.get("254"))
-        found = self.gtin or self.sscc or self.person
+        found = self.gtin or self.sscc or self.location or self.person
         if found is None:
             raise ScanError(
                 f"({')('.join(self.values)}) names nothing: (01) an item, (00) a logistic unit, "

@@ -59,7 +59,7 @@ SCHEMES = {
 _PATTERNS = ("sgtin", "grai", "gdti", "sgcn", "cpi", "itip", "upui")
 
 _URN = re.compile(r"urn:epc:(?P<kind>id|class|idpat):(?P<scheme>[a-z]+):(?P<rest>.+)", re.DOTALL)
-_ESCAPED = {character: f"%{ord(character):02X}" for character in "\"%&/<>?"}
+_ESCAPED = {character: f"%{ord(character):02X}" for character in '"%&/<>?'}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,9 +135,9 @@ def identifier_of(ai: str, key: str, qualifier: tuple[str, str] | None) -> Ident
             return Sgln(Gln(key))
         case "414", ("254", value):
             return Sgln(Gln(key), value)
-        case ("417" | "410"), None:
+        case (("417" | "410"), None):
             return Gln(key)
-        case ("8017" | "8018"), None:
+        case (("8017" | "8018"), None):
             return Gsrn(key, provider=ai == "8017")
     named = f"({ai}){key}" + (f"({qualifier[0]}){qualifier[1]}" if qualifier else "")
     raise IdentifierError(f"{named} is neither item, lot, logistic unit, location nor person")

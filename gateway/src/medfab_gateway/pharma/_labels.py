@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from medfab_gateway.pharma._digital_link import CANONICAL, to_link
 from medfab_gateway.pharma._element_string import element_string, element_values
@@ -98,7 +98,7 @@ class Label:
         named = [self.name] if self.name else []
         return [*named, *(f"({ai}) {value}" for ai, value in self.values.items())]
 
-    def _data_matrix(self):  # type: ignore[no-untyped-def]  # a class of zxing-cpp
+    def _data_matrix(self) -> Any:
         import zxingcpp
 
         # In square brackets, which are in no value; round ones may be.

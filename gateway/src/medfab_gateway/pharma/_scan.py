@@ -94,9 +94,7 @@ def scan_picture(picture: bytes) -> tuple[Scan, ...]:
             gray = image.convert("RGBA")
             flat = Image.new("RGBA", gray.size, "white")
             flat.alpha_composite(gray)
-            barcodes = zxingcpp.read_barcodes(
-                flat.convert("L"), text_mode=zxingcpp.TextMode.Plain
-            )
+            barcodes = zxingcpp.read_barcodes(flat.convert("L"), text_mode=zxingcpp.TextMode.Plain)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
         raise ScanError(
             f"this is not a picture that can be read ({type(error).__name__}): give a PNG or JPEG"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from medfab_gateway.pharma.epcis import _vocabulary as v
-from medfab_gateway.pharma.epcis._kinds import Place, Text, Time, Uri, extension, shown
+from medfab_gateway.pharma.epcis._kinds import Kind, Place, Text, Time, Uri, extension, shown
 from medfab_gateway.pharma.epcis._models import (
     AggregationEvent,
     AssociationEvent,
@@ -103,12 +103,10 @@ def _read(raw: Mapping[str, Any], document: Place) -> EpcisDocument:
         if event is not None:
             events.append(event)
 
-    def optional(name: str, kind: Text) -> Any:
+    def optional(name: str, kind: Kind) -> Any:
         return kind.read(raw[name], place.below(name)) if name in raw else None
 
-    created = Time().read(raw["creationDate"], place.below("creationDate")) if (
-        "creationDate" in raw
-    ) else None  # fmt: skip
+    created = optional("creationDate", Time())
     sender, receiver = optional("sender", Text()), optional("receiver", Text())
     instance, name = optional("instanceIdentifier", Text()), optional("id", Uri())
     header = raw.get("epcisHeader")

@@ -32,7 +32,9 @@ class Vocabulary:
 
     def claims(self, value: str) -> bool:
         """Whether the form says that it is a standard word."""
-        return any(start and value.startswith(start) for start in (self.urn, self.web, self.compact))
+        return any(
+            start and value.startswith(start) for start in (self.urn, self.web, self.compact)
+        )
 
 
 def _cbv(name: str, urn: str, kind: str, words: str) -> Vocabulary:

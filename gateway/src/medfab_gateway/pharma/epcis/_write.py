@@ -70,9 +70,7 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
         return f"\x00{len(marks) - 1}\x00"
 
     separators = (",", ":") if indent is None else None
-    text = json.dumps(
-        value, default=hold, ensure_ascii=False, indent=indent, separators=separators
-    )
+    text = json.dumps(value, default=hold, ensure_ascii=False, indent=indent, separators=separators)
     pieces = text.split('"\\u0000')
     return pieces[0] + "".join(
         marks[int(piece[: piece.index("\\")])] + piece[piece.index('"') + 1 :]
