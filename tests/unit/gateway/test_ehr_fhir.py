@@ -1,6 +1,7 @@
 """Bundles: exact text, clear refusals without values, labels."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfab_gateway.ehr import BundleError, Labels, example_bundle, load_bundle
+from medfab_gateway.ehr import (
+    BundleError,
+    FhirVersion,
+    LabelPolicy,
+    Labels,
+    example_bundle,
+    load_bundle,
+)
 from medfab_gateway.ehr import _json_text as json_text
 
 SYNTHEA = Path("/work/shared/data/fhir")
@@ -140,18 +148,135 @@ def test_categories(codings: list[tuple[str, str]], categories: tuple[str, ...])
     assert labels_of(**fields).categories == categories
 
 
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+
+
+def marked(*codings: dict[str, str]) -> tuple[str | None, tuple[str, ...]]:
+    labels = labels_of(meta={"security": [*codings]})
+    return labels.confidentiality, labels.sensitivity
+
+
 def test_security_labels() -> None:
-    assert labels_of().security == ()
-    marked = labels_of(meta={"security": [{"code": "R"}, {"display": "only words"}]})
-    assert marked.security == ("R", "unknown")
+    assert (labels_of().confidentiality, labels_of().sensitivity) == (None, ())
+    assert marked({"code": "R"}, {"display": "only words"}) == ("R", ("unknown",))
+    assert marked({"system": CONFIDENTIALITY, "code": "N"}) == ("N", ())
+    both = [{"system": CONFIDENTIALITY, "code": code} for code in "NRL"]
+    assert marked(*both) == ("R", ()), "the highest counts"
+    assert marked({"system": ACT_CODE, "code": "PSY"}) == (None, ("PSY",))
+    own = {"system": "http://example.org/own", "code": "N"}
+    assert marked(own) == (None, ("N",)), "an own system's N may mean anything"
 
 
-def test_times() -> None:
-    moment = labels_of(effectiveDateTime="2024-02-19", issued="2024-02-20T06:31:07.418Z")
-    assert (moment.period_start, moment.period_end) == ("2024-02-19", "2024-02-19")
-    assert moment.authored == "2024-02-20T06:31:07.418Z"
-    period = labels_of(effectivePeriod={"start": "2024-02-19"})
-    assert (period.period_start, period.period_end, period.authored) == ("2024-02-19", None, None)
+def test_a_policy_adds_labels_and_takes_none_away() -> None:
+    code = {"coding": [{"system": "http://snomed.info/sct", "code": "5602001"}]}
+    policy = LabelPolicy(
+        confidentiality="N", sensitive_codes={("http://snomed.info/sct", "5602001"): "OPIOIDUD"}
+    )
+    data = bundle(
+        observation(),
+        observation(id="a", meta={"security": [{"code": "V"}]}),
+        observation(id="b", code=code),
+        observation(id="c", code=code, meta={"security": [{"code": "V"}, {"code": "PSY"}]}),
+    )
+    labels = [r.labels for r in load_bundle(data, policy=policy).resources[1:]]
+    assert [(each.confidentiality, each.sensitivity) for each in labels] == [
+        ("N", ()),
+        ("V", ()),
+        ("R", ("OPIOIDUD",)),
+        ("V", ("OPIOIDUD", "PSY")),
+    ]
+    unlabelled = load_bundle(data).resources[1].labels
+    assert unlabelled.confidentiality is None
+    with pytest.raises(ValueError, match="one of U, L, M, N, R, V"):
+        LabelPolicy(confidentiality="normal")
+
+
+def utc(*fields: int) -> datetime:
+    return datetime(*fields, tzinfo=UTC)  # type: ignore[misc,arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fields", "start", "end"),
+    [
+        ({}, None, None),
+        ({"effectiveDateTime": "2024-02-19"}, utc(2024, 2, 19), utc(2024, 2, 20)),
+        ({"effectiveDateTime": "2024"}, utc(2024, 1, 1), utc(2025, 1, 1)),
+        ({"effectivePeriod": {"start": "2024-02-19"}}, utc(2024, 2, 19), None),
+        ({"effectivePeriod": {"end": "2024-12"}}, None, utc(2025, 1, 1)),
+        (
+            {"effectiveInstant": "2024-02-19T23:30:00-05:00"},
+            utc(2024, 2, 20, 4, 30),
+            utc(2024, 2, 20, 4, 30, 1),
+        ),
+    ],
+)
+def test_periods_are_as_long_as_they_are_precise(
+    fields: dict[str, Any], start: datetime | None, end: datetime | None
+) -> None:
+    labels = labels_of(**fields)
+    assert (labels.period_start, labels.period_end) == (start, end)
+
+
+def test_a_condition_lasts_until_it_abates() -> None:
+    condition = {
+        "resourceType": "Condition",
+        "id": "c",
+        "subject": {"reference": "Patient/p"},
+        "onsetDateTime": "2020-03",
+        "abatementDateTime": "2021-04-05",
+        "recordedDate": "2020-05-06",
+    }
+    labels = load_bundle(bundle(condition)).resources[1].labels
+    assert (labels.period_start, labels.period_end) == (utc(2020, 3, 1), utc(2021, 4, 6))
+    assert labels.authored == utc(2020, 5, 6)
+
+
+def test_authors_and_what_a_resource_refers_to() -> None:
+    """The bundle's own addresses become `Type/id`; the patient is in every resource."""
+    encounter = {
+        "resourceType": "Encounter",
+        "id": "e",
+        "status": "finished",
+        "class": {"code": "AMB"},
+        "participant": [{"individual": {"reference": "Practitioner/1"}}],
+    }
+    document = json.loads(
+        bundle(
+            encounter,
+            observation(
+                subject={"reference": "Patient/p"},
+                encounter={"reference": "urn:uuid:of-the-encounter"},
+                performer=[{"reference": "Practitioner/1"}, {"reference": "Organization/2"}],
+                derivedFrom=[{"reference": "Observation/3"}, {"reference": "#contained"}],
+            ),
+        )
+    )
+    document["entry"][1]["fullUrl"] = "urn:uuid:of-the-encounter"
+    loaded = load_bundle(json.dumps(document).encode())
+    labels = loaded.resources[2].labels
+    assert labels.reference == "Observation/o"
+    assert labels.authors == ("Organization/2", "Practitioner/1")
+    assert labels.related == ("Encounter/e", "Observation/3")
+    assert loaded.resources[1].labels.authors == ("Practitioner/1",)
+    assert "Practitioner/1" not in repr(labels)
+
+
+def test_r5_bundles_are_recognised() -> None:
+    encounter = {
+        "resourceType": "Encounter",
+        "id": "e",
+        "status": "completed",  # R4: finished
+        "actualPeriod": {"start": "2024-02-19", "end": "2024-02-20"},
+    }
+    loaded = load_bundle(bundle(encounter))
+    assert loaded.version is FhirVersion.R5
+    assert loaded.resources[1].labels.period_end == utc(2024, 2, 21)
+    assert load_bundle(example_bundle()).version is FhirVersion.R4
+    with pytest.raises(BundleError, match=r"entry\[1\] Encounter: "):
+        load_bundle(bundle(encounter), version=FhirVersion.R4)
+    with pytest.raises(BundleError, match=r"entry\[1\] Observation: "):
+        load_bundle(bundle(observation(status=["final"])))
 
 
 JSON = st.recursive(

@@ -24,7 +24,7 @@ from medfab_gateway.ehr._filing_key import FilingKey
 from medfab_gateway.ehr._keys.key_store import KeyStore
 from medfab_gateway.ehr._keys.sealed_box import open_sealed, seal_to
 from medfab_gateway.ehr._keys.shares import Share, combine_shares, split_secret
-from medfab_gateway.ehr._labels import Labels
+from medfab_gateway.ehr._labels import LabelPolicy, Labels
 from medfab_gateway.ehr._leaks import Finding, ScanReport, scan_blocks
 from medfab_gateway.ehr._patient import Patient
 from medfab_gateway.ehr._patient_async import AsyncPatient
@@ -82,6 +82,7 @@ __all__ = [
     "FilingResult",
     "Finding",
     "KeyStore",
+    "LabelPolicy",
     "Labels",
     "Patient",
     "PhiValue",

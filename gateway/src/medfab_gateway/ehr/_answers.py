@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from medfab_gateway.ehr._fhir_time import from_milliseconds
 from medfab_gateway.ehr._types import (
     Access,
     AccessDecision,
@@ -18,23 +19,12 @@ from medfab_gateway.ehr._types import (
     ReadResult,
 )
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 def transient(**fields: object) -> bytes:
     """Encode a transient value, with a salt: its hash, in the block, must not be guessable."""
     # In ASCII: half a surrogate pair then reaches the contract, which names the field that holds
     # it; encoding it here would raise an error that carries the whole text.
     return json.dumps({**fields, "salt": secrets.token_hex(16)}, separators=(",", ":")).encode()
-
-
-def milliseconds(moment: datetime | None) -> int | None:
-    """Whole milliseconds since 1970; None stays None. ``ValueError`` for a naive datetime."""
-    if moment is None:
-        return None
-    if moment.tzinfo is None:
-        raise ValueError("a time needs a time zone: use datetime.now(UTC) or similar")
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def consent_version(answer: bytes) -> ConsentVersion:
@@ -108,8 +98,10 @@ def _access(fields: dict[str, Any]) -> Access:
 
 
 def _moment(value: int | None) -> datetime | None:
-    return None if value is None else _time(value)
+    return from_milliseconds(value)
 
 
 def _time(value: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=value)
+    moment = from_milliseconds(value)
+    assert moment is not None  # noqa: S101 - only None gives None
+    return moment

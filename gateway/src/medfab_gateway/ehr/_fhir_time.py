@@ -16,6 +16,7 @@ _FORM = re.compile(
     r"(?:T(?P<clock>\d\d:\d\d(?::(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))?)?)"
     r"(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?"
 )
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -35,6 +36,23 @@ def span_of(text: str) -> Span:
         return _span(found)
     except (ValueError, OverflowError):
         raise ValueError("is no FHIR date or dateTime") from None
+
+
+def to_milliseconds(moment: datetime | None) -> int | None:
+    """Whole milliseconds since 1970, the contract's time; None stays None.
+
+    Raises ``ValueError`` for a datetime without a time zone.
+    """
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise ValueError("a time needs a time zone: use datetime.now(UTC) or similar")
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def from_milliseconds(value: int | None) -> datetime | None:
+    """The moment of the contract's time; None stays None."""
+    return None if value is None else _EPOCH + value * _MILLISECOND
 
 
 def first_moment(moment: datetime) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 
 from medfab_gateway.ehr._filing_key import FilingKey
 from medfab_gateway.ehr.errors import BundleError
@@ -66,7 +65,7 @@ def _item(resource: Resource, patient: str, key: FilingKey) -> bytes:
     return json.dumps(
         {
             "id": key.record_id(patient, resource.key),
-            "labels": asdict(resource.labels),
+            "labels": resource.labels.wire(),
             "resource": resource.text,
             "salt": secrets.token_hex(16),
         },

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from medfab_gateway._contract import Contract
 from medfab_gateway.ehr import _answers, _retries
+from medfab_gateway.ehr._fhir_time import to_milliseconds
 from medfab_gateway.ehr._types import Access, Consent, ConsentType, ConsentVersion, Purpose
 
 
@@ -68,8 +69,8 @@ class Patient:
             purposes=[*purposes],
             categories=[*categories],
             resource_types=[*resource_types],
-            not_before=_answers.milliseconds(not_before),
-            not_after=_answers.milliseconds(not_after),
+            not_before=to_milliseconds(not_before),
+            not_after=to_milliseconds(not_after),
         )
         return _answers.consent_version(self._submit("GrantConsent", consent=terms))
 

@@ -1,4 +1,4 @@
-"""FHIR R4 bundles: read, validate and label, without losing a digit.
+"""FHIR bundles, R4 and R5: read, validate and label, without losing a digit.
 
 ::
 
@@ -6,8 +6,8 @@
     for resource in bundle.resources:
         print(resource.labels.resource_type, resource.labels.categories)
 
-Validation is that of ``fhir.resources`` (the extra ``medfab-gateway[ehr]``), with its R4B models,
-which R4 resources fit. It is imported on first use, because that can take seconds.
+Validation is that of ``fhir.resources`` (the extra ``medfab-gateway[ehr]``), with its R4B models
+for R4, whose resources fit them. It is imported on first use, because that can take seconds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from importlib import resources as package_files
 from typing import Any
 
 from medfab_gateway.ehr import _json_text
-from medfab_gateway.ehr._labels import Labels, label
+from medfab_gateway.ehr._labels import LabelPolicy, Labels, label
 from medfab_gateway.ehr._validation import FIELD_NAME, FhirVersion, validate
 from medfab_gateway.ehr.errors import BundleError
 
@@ -46,22 +46,35 @@ class Bundle:
 
     resources: tuple[Resource, ...]
 
+    version: FhirVersion = FhirVersion.R4
+    """What all of its resources are valid as."""
+
     @property
     def patient(self) -> Resource:
         """The bundle's Patient resource."""
         return next(r for r in self.resources if r.labels.resource_type == "Patient")
 
 
-def load_bundle(data: bytes) -> Bundle:
-    """Parse, validate and label a bundle; raises :class:`BundleError` at the first fault."""
+def load_bundle(
+    data: bytes, *, version: FhirVersion | None = None, policy: LabelPolicy | None = None
+) -> Bundle:
+    """Parse, validate and label a bundle; ``version`` None: R4, or R5 where it is no valid R4.
+
+    ``policy``: what the holder adds to the labels that the resources carry.
+    Raises :class:`BundleError` at the first fault.
+    """
     text, content = _parsed(data)
     if not isinstance(content, dict) or content.get("resourceType") != "Bundle":
         raise BundleError('the file is no FHIR bundle: "resourceType" is not "Bundle"')
     texts = _resource_texts(text)
-    loaded = tuple(
-        _resource(index, entry, texts.get(index))
+    entries = [
+        _entry(index, entry, texts.get(index))
         for index, entry in enumerate(content.get("entry") or [])
-    )
+    ]
+    version = _validated(entries, version)
+    own = {entry.full_url: entry.key for entry in entries if entry.full_url is not None}
+    policy = policy or LabelPolicy()
+    loaded = tuple(_resource(entry, own, policy) for entry in entries)
     patients = sum(resource.labels.resource_type == "Patient" for resource in loaded)
     if patients == 0:
         raise BundleError("bundle has no Patient: file a bundle about one patient")
@@ -70,7 +83,7 @@ def load_bundle(data: bytes) -> Bundle:
     doubled = sum(count > 1 for count in Counter(r.key for r in loaded).values())
     if doubled:
         raise BundleError(f"bundle has {doubled} resource(s) more than once: give each its own id")
-    return Bundle(resources=loaded)
+    return Bundle(resources=loaded, version=version)
 
 
 def _parsed(data: bytes) -> tuple[str, Any]:
@@ -100,7 +113,17 @@ def _resource_texts(text: str) -> dict[int, str]:
     return {}
 
 
-def _resource(index: int, entry: Any, text: str | None) -> Resource:
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    place: str
+    """``entry[7] Observation``."""
+    key: str
+    full_url: str | None
+    text: str
+    content: dict[str, Any]
+
+
+def _entry(index: int, entry: Any, text: str | None) -> _Entry:
     place = f"entry[{index}]"
     content = entry.get("resource") if isinstance(entry, dict) else None
     if text is None or not isinstance(content, dict):
@@ -108,10 +131,43 @@ def _resource(index: int, entry: Any, text: str | None) -> Resource:
     resource_type = content.get("resourceType")
     if not isinstance(resource_type, str) or not FIELD_NAME.fullmatch(resource_type):
         raise BundleError(f"{place}: has no resourceType")
-    validate(content, FhirVersion.R4, place=f"{place} {resource_type}")
-    name = content.get("id") or entry.get("fullUrl")
-    if not isinstance(name, str) or not name:
-        raise BundleError(f"{place} {resource_type}: has neither an id nor a fullUrl")
+    full_url = entry.get("fullUrl")
+    name = content.get("id") or full_url
+    return _Entry(
+        place=f"{place} {resource_type}",
+        key=f"{resource_type}/{name}" if isinstance(name, str) and name else "",
+        full_url=full_url if isinstance(full_url, str) else None,
+        text=text,
+        content=content,
+    )
+
+
+def _validated(entries: list[_Entry], version: FhirVersion | None) -> FhirVersion:
+    """The version that all entries are valid as; of two failures, that of R4 is told."""
+    failure = None
+    for tried in [version] if version else FhirVersion:
+        try:
+            for entry in entries:
+                validate(entry.content, tried, place=entry.place)
+                if not entry.key:
+                    raise BundleError(f"{entry.place}: has neither an id nor a fullUrl")
+        except BundleError as error:
+            failure = failure or error
+        else:
+            return tried
+    assert failure is not None  # noqa: S101 - one version at least was tried
+    raise failure from None
+
+
+def _resource(entry: _Entry, own: dict[str, str], policy: LabelPolicy) -> Resource:
+    labels = label(
+        entry.content,
+        reference=entry.key,
+        resolve=lambda reference: own.get(reference, reference),
+    )
     return Resource(
-        key=f"{resource_type}/{name}", labels=label(content), text=text, content=content
+        key=entry.key,
+        labels=policy.apply(labels, entry.content),
+        text=entry.text,
+        content=entry.content,
     )
