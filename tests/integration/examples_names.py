@@ -139,8 +139,13 @@ def names_of_administration(live: Live) -> dict[str, Any]:
 def names_of_authority(live: Live) -> dict[str, Any]:
     layout = Layout(live.network.directory)
     authority = live.network.topology.organization("hospital").ca
+    registrar = FileSystemWallet(layout.wallet("hospital")).get("registrar")
     return {
         "url": f"https://localhost:{authority.port}",
         "pem": layout.ca_server_certificate("hospital").read_bytes(),
         "secret": registrar_secret(layout, "hospital"),
+        "ca_certificate": layout.ca_certificate("hospital").read_bytes(),
+        "registrar": ca.Credential(
+            certificate=registrar.identity.certificate, signer=registrar.signer()
+        ),
     }

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import socket
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
+from integration.ca_help import ADMIN_SECRET, Server, ca_server
 from medfab_gateway.ca import (
     AlreadyRegisteredError,
     AsyncCertificateAuthority,
@@ -37,56 +33,12 @@ from medfab_network._binaries import Binaries
 pytestmark = pytest.mark.integration
 
 ATTRIBUTES_OID = ObjectIdentifier("1.2.3.4.5.6.7.8.1")
-ADMIN_SECRET = "the-admins-secret"
-
-
-@dataclass(frozen=True)
-class Server:
-    url: str
-    tls_root: bytes
-    home: Path
-
-    def client(self, **options: object) -> AsyncCertificateAuthority:
-        arguments = {"ca_name": "ca-hospital", "tls_root_certificates": self.tls_root, **options}
-        return AsyncCertificateAuthority(self.url, **arguments)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
 def server(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("ca")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        str(binaries["fabric-ca-server"]),
-        "start",
-        f"--home={home}",
-        "--address=127.0.0.1",
-        f"--port={port}",
-        f"--boot=admin:{ADMIN_SECRET}",
-        "--ca.name=ca-hospital",
-        "--tls.enabled",
-        "--csr.hosts=localhost,127.0.0.1",
-    ]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-    try:
-        _wait_for_port(process, port, home / "log")
-        yield Server(f"https://localhost:{port}", (home / "ca-cert.pem").read_bytes(), home)
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _wait_for_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    pytest.fail(f"fabric-ca-server did not start:\n{log.read_text()[-2000:]}")
+    with ca_server(binaries, tmp_path_factory.mktemp("ca")) as running:
+        yield running
 
 
 @pytest_asyncio.fixture
@@ -285,17 +237,7 @@ async def test_fabric_ca_client_and_ours_understand_each_other(
         enrollment_id,
         attributes={"hf.Registrar.Roles": ("client", True), "role": ("a", True)},
     )
-    address = server.url.removeprefix("https://")
-    command = [
-        str(binaries["fabric-ca-client"]),
-        "enroll",
-        f"--url=https://{enrollment_id}:{secret}@{address}",
-        "--caname=ca-hospital",
-        f"--tls.certfiles={server.home / 'ca-cert.pem'}",
-        f"--home={tmp_path}",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
+    server.fabric_ca_client(binaries, tmp_path).enroll(enrollment_id, secret)
     [key] = (tmp_path / "msp" / "keystore").iterdir()
     theirs = Credential(
         certificate=(tmp_path / "msp" / "signcerts" / "cert.pem").read_bytes(),

@@ -23,32 +23,18 @@ class Failure:
     """What to look at."""
 
 
-def https_client(
-    url: str,
-    *,
-    tls_root_certificates: bytes,
-    client_certificate: bytes | None = None,
-    client_key: bytes | None = None,
-    timeout: float,
-) -> httpx.AsyncClient:
-    """A client for one server; `timeout` is in seconds and covers each read, write and connect.
-
-    Trusted are the given roots and no others. Proxies of the environment are not used.
-
-    Raises:
-        ValueError: The URL is not https, or a PEM cannot be read.
-    """
+def check_url(url: str) -> None:
+    """Raises `ValueError` where the URL is not https."""
     if not url.startswith("https://"):
         raise ValueError(
             f"The URL must begin with https://, not {url!r}: what is sent to it is secret or "
             "decides who may join"
         )
-    return httpx.AsyncClient(
-        base_url=url,
-        verify=_tls_context(url, tls_root_certificates, client_certificate, client_key),
-        timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
-        trust_env=False,
-    )
+
+
+def timeouts(timeout: float) -> httpx.Timeout:
+    """Seconds for each read, write and connect; a connection is made quickly or not at all."""
+    return httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
 
 
 NO_ANSWER = (httpx.HTTPError, ssl.SSLError)
@@ -84,9 +70,10 @@ def explain(error: Exception) -> Failure:
     )
 
 
-def _tls_context(
+def tls_context(
     url: str, roots: bytes, client_certificate: bytes | None, client_key: bytes | None
 ) -> ssl.SSLContext:
+    """Trusts the given roots and no others. Raises `ValueError` for a PEM that cannot be read."""
     try:
         # Without data, the ssl module would trust the system's roots instead.
         context = ssl.create_default_context(cadata=roots.decode("ascii") or "no certificate")

@@ -11,16 +11,23 @@ import pytest
 import trustme
 
 from medfab_gateway.ca import (
+    AlreadyExistsError,
     AlreadyRegisteredError,
+    AlreadyRevokedError,
     AsyncCertificateAuthority,
     AttributeRequest,
     AuthenticationFailedError,
+    AuthorityFailedError,
     AuthorizationFailedError,
     CertificateAuthorityError,
     CertificateAuthorityTlsError,
     CertificateAuthorityUnreachableError,
     Credential,
+    IdentityLockedError,
+    InvalidRequestError,
+    NotFoundError,
 )
+from medfab_gateway.ca._error_codes import refused
 from medfab_gateway.errors import MedfabError
 from unit.gateway.https_server import Answer, Request, https_server
 
@@ -139,9 +146,18 @@ async def test_cainfo_asks_for_its_ca() -> None:
     ("status", "code", "error_type"),
     [
         (401, 20, AuthenticationFailedError),
+        (401, 73, IdentityLockedError),
         (403, 71, AuthorizationFailedError),
+        (403, 77, InvalidRequestError),
+        (404, 19, NotFoundError),
+        (404, 16, NotFoundError),
+        (500, 16, AuthorityFailedError),
+        (404, 66, AlreadyRevokedError),
         (409, 74, AlreadyRegisteredError),
-        (404, 19, CertificateAuthorityError),
+        (409, 60, AlreadyExistsError),
+        (400, 60, InvalidRequestError),
+        (500, 0, AuthorityFailedError),
+        (418, 99, CertificateAuthorityError),
     ],
 )
 async def test_codes_become_types(
@@ -155,6 +171,27 @@ async def test_codes_become_types(
     assert (error.code, error.status, error.message) == (code, status, "their words")
     for part in ("Cannot register 'dr-who'", error.url, "their words", f"code {code}"):
         assert part in str(error)
+
+
+@pytest.mark.parametrize("code", range(83))
+def test_every_code_of_the_server_has_a_type_and_advice(code: int) -> None:
+    """0 to 82 are all that lib/caerrors of Fabric CA 1.5.21 has."""
+    error = refused("Cannot", url="https://ca", code=code, message="m", status=500)
+    assert type(error) is not CertificateAuthorityError
+    assert len(str(error).partition("HTTP 500). ")[2]) > 20
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "The following required attributes are missing: [ward]",
+        "Failed to find requested attributes: The following required attributes are missing: [x]",
+        "Invalid profile: 'tsl'",
+    ],
+)
+def test_where_the_server_has_no_code_its_words_decide(message: str) -> None:
+    error = refused("Cannot", url="https://ca", code=0, message=message, status=500)
+    assert type(error) is InvalidRequestError
 
 
 async def test_a_secret_that_the_server_quotes_is_not_repeated() -> None:

@@ -21,7 +21,7 @@ from medfab_gateway.ca._csr import (
     private_key_pem,
     signing_request,
 )
-from medfab_gateway.ca._token import make_token
+from medfab_gateway.ca._token_async import make_token
 from medfab_gateway.identity import private_key_signer
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

@@ -9,7 +9,8 @@ from urllib.parse import quote
 import httpx
 
 from medfab_gateway._closing_async import AsyncClosing
-from medfab_gateway._https import NO_ANSWER, explain, https_client
+from medfab_gateway._https import NO_ANSWER, explain
+from medfab_gateway._https_client_async import https_client
 from medfab_gateway.admin._ledger_facts import JoinOutcome
 from medfab_gateway.admin.errors import OrdererAdminError
 

@@ -1,18 +1,26 @@
+# Made by scripts/make_sync.py from _client_async.py: change that, and run it.
 """The Fabric CA client."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
-from medfab_gateway._closing_async import AsyncClosing
+from medfab_gateway._closing import Closing
 from medfab_gateway.ca import _csr
-from medfab_gateway.ca._rest import RestClient, Result
+from medfab_gateway.ca._affiliations import Affiliations
+from medfab_gateway.ca._certificates import Certificates
+from medfab_gateway.ca._identities import Identities
+from medfab_gateway.ca._registered import attribute_list
+from medfab_gateway.ca._rest import RestClient
+from medfab_gateway.ca._result import Result
 from medfab_gateway.ca._types import (
     AttributeRequest,
     CertificateAuthorityInfo,
     Credential,
     Enrollment,
     IssuedCertificate,
+    KeyAlgorithm,
     Subject,
 )
 from medfab_gateway.identity import private_key_signer
@@ -20,17 +28,17 @@ from medfab_gateway.identity import private_key_signer
 _LONGEST_ID = 64  # of a common name, RFC 5280
 
 
-class AsyncCertificateAuthority(AsyncClosing):
+class CertificateAuthority(Closing):
     """One certificate authority of a Fabric CA server.
 
-        async with AsyncCertificateAuthority(
+        with CertificateAuthority(
             url, ca_name="ca.hospital", tls_root_certificates=pem
         ) as ca:
-            registrar = await ca.enroll("registrar", secret)
-            secret = await ca.register(
+            registrar = ca.enroll("registrar", secret)
+            secret = ca.register(
                 registrar.credential, "dr-who", attributes={"role": ("practitioner", True)}
             )
-            practitioner = await ca.enroll("dr-who", secret)
+            practitioner = ca.enroll("dr-who", secret)
 
     Every method raises `CertificateAuthorityError` or a subclass.
     """
@@ -62,15 +70,30 @@ class AsyncCertificateAuthority(AsyncClosing):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._rest.url!r}, ca_name={self._rest.ca_name!r})"
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close the connections. May be called again."""
-        await self._rest.close()
+        self._rest.close()
 
-    async def cainfo(self) -> CertificateAuthorityInfo:
+    @cached_property
+    def identities(self) -> Identities:
+        """Whom the CA knows: list, get, modify, remove, revoke."""
+        return Identities(self._rest)
+
+    @cached_property
+    def affiliations(self) -> Affiliations:
+        """The tree of affiliations: list, get, add, rename, remove."""
+        return Affiliations(self._rest)
+
+    @cached_property
+    def certificates(self) -> Certificates:
+        """What the CA has issued: list, revoke, and its revocation list."""
+        return Certificates(self._rest)
+
+    def cainfo(self) -> CertificateAuthorityInfo:
         """Name, certificate chain and version; needs no identity."""
-        return _info(await self._rest.get("cainfo", "Cannot get CA information"))
+        return _info(self._rest.get("cainfo", "Cannot get CA information"))
 
-    async def enroll(
+    def enroll(
         self,
         enrollment_id: str,
         secret: str,
@@ -79,6 +102,7 @@ class AsyncCertificateAuthority(AsyncClosing):
         profile: str = "",
         attribute_requests: Iterable[AttributeRequest] | None = None,
         subject: Subject | None = None,
+        key: KeyAlgorithm = KeyAlgorithm.P256,
     ) -> Enrollment:
         """Exchange id and secret for a certificate over a key made here.
 
@@ -91,13 +115,14 @@ class AsyncCertificateAuthority(AsyncClosing):
             attribute_requests: Attributes to put into the certificate. None: those registered
                 with `ecert`, the CA's default. An empty iterable: none at all.
             subject: Further subject fields; None for none.
+            key: What kind of key to make.
 
         Raises:
             AuthenticationFailedError: Unknown id, wrong secret, or no enrollments left.
             ValueError: An id, host or subject field that no certificate can hold.
         """
         _check_id(enrollment_id)
-        return await self._enroll(
+        return self._enroll(
             "enroll",
             f"Cannot enroll {enrollment_id!r}",
             enrollment_id,
@@ -105,10 +130,11 @@ class AsyncCertificateAuthority(AsyncClosing):
             profile=profile,
             attribute_requests=attribute_requests,
             subject=subject,
+            key=key,
             secret=secret,
         )
 
-    async def enroll_request(
+    def enroll_request(
         self,
         enrollment_id: str,
         secret: str,
@@ -131,7 +157,7 @@ class AsyncCertificateAuthority(AsyncClosing):
             AuthenticationFailedError: Unknown id, wrong secret, or no enrollments left.
         """
         _check_id(enrollment_id)
-        return await self._issue(
+        return self._issue(
             "enroll",
             f"Cannot enroll {enrollment_id!r}",
             request,
@@ -140,7 +166,7 @@ class AsyncCertificateAuthority(AsyncClosing):
             basic=(enrollment_id, secret),
         )
 
-    async def reenroll(
+    def reenroll(
         self,
         credential: Credential,
         *,
@@ -148,6 +174,7 @@ class AsyncCertificateAuthority(AsyncClosing):
         profile: str = "",
         attribute_requests: Iterable[AttributeRequest] | None = None,
         subject: Subject | None = None,
+        key: KeyAlgorithm = KeyAlgorithm.P256,
     ) -> Enrollment:
         """Exchange a certificate that is still valid for a new one, over a new key.
 
@@ -159,7 +186,7 @@ class AsyncCertificateAuthority(AsyncClosing):
                 this CA.
         """
         enrollment_id = _csr.common_name(credential.certificate)
-        return await self._enroll(
+        return self._enroll(
             "reenroll",
             f"Cannot re-enroll {enrollment_id!r}",
             enrollment_id,
@@ -167,10 +194,37 @@ class AsyncCertificateAuthority(AsyncClosing):
             profile=profile,
             attribute_requests=attribute_requests,
             subject=subject,
+            key=key,
             credential=credential,
         )
 
-    async def register(
+    def reenroll_request(
+        self,
+        credential: Credential,
+        request: bytes,
+        *,
+        profile: str = "",
+        attribute_requests: Iterable[AttributeRequest] | None = None,
+    ) -> IssuedCertificate:
+        """Exchange a certificate that is still valid for a new one, over a key made elsewhere.
+
+        Arguments are those of `enroll_request`. With `signing_request` over the old key, in a token
+        perhaps, the identity keeps its key.
+
+        Raises:
+            AuthenticationFailedError: As for `reenroll`.
+        """
+        return self._issue(
+            "reenroll",
+            f"Cannot re-enroll {_csr.common_name(credential.certificate)!r}",
+            request,
+            profile=profile,
+            attribute_requests=attribute_requests,
+            basic=None,
+            credential=credential,
+        )
+
+    def register(
         self,
         registrar: Credential,
         enrollment_id: str,
@@ -205,16 +259,13 @@ class AsyncCertificateAuthority(AsyncClosing):
             "id": enrollment_id,
             "type": type,
             "affiliation": affiliation,
-            "attrs": [
-                {"name": name, "value": value, "ecert": in_certificate}
-                for name, (value, in_certificate) in (attributes or {}).items()
-            ],
+            "attrs": attribute_list(attributes or {}),
         }
         if secret is not None:
             body["secret"] = secret
         if max_enrollments is not None:
             body["max_enrollments"] = max_enrollments
-        result = await self._rest.post(
+        result = self._rest.post(
             "register",
             f"Cannot register {enrollment_id!r}",
             body,
@@ -223,7 +274,7 @@ class AsyncCertificateAuthority(AsyncClosing):
         )
         return result.text("secret")
 
-    async def _enroll(
+    def _enroll(
         self,
         operation: str,
         summary: str,
@@ -233,12 +284,13 @@ class AsyncCertificateAuthority(AsyncClosing):
         profile: str,
         attribute_requests: Iterable[AttributeRequest] | None,
         subject: Subject | None,
+        key: KeyAlgorithm,
         secret: str | None = None,
         credential: Credential | None = None,
     ) -> Enrollment:
         hosts = tuple(hosts)
-        private_key = _csr.generate_private_key()
-        issued = await self._issue(
+        private_key = _csr.generate_private_key(key)
+        issued = self._issue(
             operation,
             summary,
             _csr.signing_request(
@@ -260,7 +312,7 @@ class AsyncCertificateAuthority(AsyncClosing):
             ca_chain=issued.ca_chain,
         )
 
-    async def _issue(
+    def _issue(
         self,
         operation: str,
         summary: str,
@@ -283,7 +335,7 @@ class AsyncCertificateAuthority(AsyncClosing):
                 {"name": request.name, "optional": request.optional}
                 for request in attribute_requests
             ]
-        result = await self._rest.post(
+        result = self._rest.post(
             operation,
             summary,
             body,

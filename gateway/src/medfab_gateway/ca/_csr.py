@@ -1,4 +1,4 @@
-"""Private keys, P-256 (the curve of Fabric's defaults), and certificate signing requests.
+"""Private keys, and certificate signing requests.
 
 A request is put together here (PKCS#10, RFC 2986), because the builder of `cryptography` signs
 with keys in memory only, and a signer of ours may have its key in a token.
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from medfab_gateway.ca._types import Subject
+from medfab_gateway.ca._types import KeyAlgorithm, Subject
 from medfab_gateway.identity import Signer
 
 _SUBJECT_FIELDS = (
@@ -23,12 +23,21 @@ _SUBJECT_FIELDS = (
     ("state", NameOID.STATE_OR_PROVINCE_NAME),
     ("locality", NameOID.LOCALITY_NAME),
     ("organization", NameOID.ORGANIZATION_NAME),
+    ("serial_number", NameOID.SERIAL_NUMBER),
 )
 
 
-def generate_private_key() -> ec.EllipticCurvePrivateKey:
-    """A fresh P-256 key."""
-    return ec.generate_private_key(ec.SECP256R1())
+_CURVES: dict[KeyAlgorithm, ec.EllipticCurve] = {
+    KeyAlgorithm.P256: ec.SECP256R1(),
+    KeyAlgorithm.P384: ec.SECP384R1(),
+}
+
+
+def generate_private_key(
+    algorithm: KeyAlgorithm = KeyAlgorithm.P256,
+) -> ec.EllipticCurvePrivateKey:
+    """A fresh key."""
+    return ec.generate_private_key(_CURVES[algorithm])
 
 
 def private_key_pem(private_key: ec.EllipticCurvePrivateKey) -> bytes:

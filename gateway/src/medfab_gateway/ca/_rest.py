@@ -1,56 +1,26 @@
+# Made by scripts/make_sync.py from _rest_async.py: change that, and run it.
 """Fabric CA's REST conventions: base path, CA name, authentication, answer envelope."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
 
 import httpx
 
-from medfab_gateway._https import NO_ANSWER, explain, https_client
+from medfab_gateway._https import NO_ANSWER, explain
+from medfab_gateway._https_client import https_client
+from medfab_gateway.ca._error_codes import refused
+from medfab_gateway.ca._result import Result
 from medfab_gateway.ca._token import make_token
 from medfab_gateway.ca._types import Credential
 from medfab_gateway.ca.errors import (
     CertificateAuthorityError,
     CertificateAuthorityTlsError,
     CertificateAuthorityUnreachableError,
-    refused,
 )
 
 _BASE_PATH = "/api/v1/"
-
-
-class Result:
-    """The `result` object of an answer; a missing field is a `CertificateAuthorityError`."""
-
-    def __init__(self, fields: object, *, url: str) -> None:
-        self._fields: Mapping[str, object] = fields if isinstance(fields, dict) else {}
-        self._url = url
-
-    def text(self, name: str) -> str:
-        value = self._fields.get(name)
-        if not isinstance(value, str):
-            raise CertificateAuthorityError(
-                f"Field {name} is missing in the answer of the server",
-                url=self._url,
-                advice="Fabric CA 1.5 sends it: is the server another version?",
-            )
-        return value
-
-    def decoded(self, name: str) -> bytes:
-        """A field in base64."""
-        try:
-            return base64.b64decode(self.text(name), validate=True)
-        except binascii.Error as error:
-            raise CertificateAuthorityError(
-                f"Field {name} is not base64 in the answer of the server", url=self._url
-            ) from error
-
-    def part(self, name: str) -> Result:
-        """A nested object."""
-        return Result(self._fields.get(name), url=self._url)
 
 
 class RestClient:
@@ -65,24 +35,45 @@ class RestClient:
             self.url, tls_root_certificates=tls_root_certificates, timeout=timeout
         )
 
-    async def close(self) -> None:
-        await self._client.aclose()
+    def close(self) -> None:
+        self._client.close()
 
-    async def get(self, operation: str, summary: str) -> Result:
-        """A request without authentication; `summary` opens the message of an error."""
-        parameters = {"ca": self.ca_name} if self.ca_name else None
-        request = self._client.build_request("GET", _BASE_PATH + operation, params=parameters)
-        return await self._send(request, summary)
-
-    async def post(
+    def get(
         self,
         operation: str,
         summary: str,
-        body: dict[str, object],
         *,
+        credential: Credential | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> Result:
+        """A request for reading; `summary` opens the message of an error."""
+        return self._call(
+            "GET", operation, summary, credential=credential, parameters=self._named(parameters)
+        )
+
+    def delete(
+        self,
+        operation: str,
+        summary: str,
+        *,
+        credential: Credential,
+        parameters: Mapping[str, str],
+    ) -> Result:
+        return self._call(
+            "DELETE", operation, summary, credential=credential, parameters=self._named(parameters)
+        )
+
+    def post(
+        self,
+        operation: str,
+        summary: str,
+        body: Mapping[str, object],
+        *,
+        method: str = "POST",
         credential: Credential | None = None,
         basic: tuple[str, str] | None = None,
         hidden: str | None = None,
+        parameters: Mapping[str, str] | None = None,
     ) -> Result:
         """A request authenticated by token (`credential`) or by id and secret (`basic`).
 
@@ -90,23 +81,49 @@ class RestClient:
         """
         if self.ca_name:
             body = {**body, "caname": self.ca_name}
-        content = json.dumps(body).encode()
+        return self._call(
+            method,
+            operation,
+            summary,
+            content=json.dumps(body).encode(),
+            credential=credential,
+            basic=basic,
+            hidden=hidden,
+            parameters=parameters,
+        )
+
+    def _named(self, parameters: Mapping[str, str] | None) -> dict[str, str]:
+        return {**(parameters or {}), **({"ca": self.ca_name} if self.ca_name else {})}
+
+    def _call(
+        self,
+        method: str,
+        operation: str,
+        summary: str,
+        *,
+        content: bytes = b"",
+        credential: Credential | None = None,
+        basic: tuple[str, str] | None = None,
+        hidden: str | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> Result:
         request = self._client.build_request(
-            "POST",
+            method,
             _BASE_PATH + operation,
-            content=content,
-            headers={"Content-Type": "application/json"},
+            params=parameters or None,
+            content=content or None,
+            headers={"Content-Type": "application/json"} if content else None,
         )
         if credential is not None:
-            request.headers["Authorization"] = await make_token(
+            request.headers["Authorization"] = make_token(
                 credential,
-                method=request.method,
+                method=method,
                 request_uri=request.url.raw_path.decode("ascii"),
                 body=content,
             )
-        return await self._send(request, summary, basic=basic, hidden=hidden)
+        return self._send(request, summary, basic=basic, hidden=hidden)
 
-    async def _send(
+    def _send(
         self,
         request: httpx.Request,
         summary: str,
@@ -115,9 +132,7 @@ class RestClient:
         hidden: str | None = None,
     ) -> Result:
         try:
-            response = await self._client.send(
-                request, auth=httpx.BasicAuth(*basic) if basic else None
-            )
+            response = self._client.send(request, auth=httpx.BasicAuth(*basic) if basic else None)
         except NO_ANSWER as error:
             failure = explain(error)
             error_type = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 
 from medfab_gateway.identity import Identity, Signer, private_key_signer
@@ -33,6 +34,16 @@ class Subject:
     """City."""
     organization: str = ""
     """Name of the organization."""
+    serial_number: str = ""
+    """Of a device, say; not the certificate's."""
+
+
+class KeyAlgorithm(enum.Enum):
+    """What kind of key is made; Fabric takes both."""
+
+    P256 = "P-256"
+    """The default of Fabric, and the quicker one."""
+    P384 = "P-384"
 
 
 @dataclass(frozen=True, kw_only=True)

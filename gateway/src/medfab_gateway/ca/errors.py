@@ -1,14 +1,20 @@
 """What a Fabric CA call can fail with.
 
     MedfabError
-    └── CertificateAuthorityError            the server refused, or answered nonsense
-        ├── AuthenticationFailedError        code 20: wrong id, secret or token; the CA hides which
-        ├── AuthorizationFailedError         code 71 or 76: known, but not allowed to
-        ├── AlreadyRegisteredError           code 74
+    └── CertificateAuthorityError            an answer that makes no sense, or a code we do not know
+        ├── AuthenticationFailedError        wrong id, secret, token, certificate; it hides which
+        │   └── IdentityLockedError          after too many wrong secrets
+        ├── AuthorizationFailedError         known, but not allowed to
+        ├── NotFoundError                    no such identity, affiliation, certificate or CA
+        ├── AlreadyExistsError               an affiliation that is there already
+        │   ├── AlreadyRegisteredError       the enrollment id is taken
+        │   └── AlreadyRevokedError          the certificate is revoked already
+        ├── InvalidRequestError              what was asked for makes no sense to the CA
+        ├── AuthorityFailedError             the CA could not do it: its database, its own key, …
         └── CertificateAuthorityUnreachableError   no answer: not connected, timed out
             └── CertificateAuthorityTlsError       connected, but not to the server we trust
 
-Codes are those of Fabric CA v1.5 (`lib/caerrors`). No message contains a secret or a key.
+Codes and advice are in `_error_codes.py`. No message contains a secret or a key.
 """
 
 from __future__ import annotations
@@ -16,12 +22,18 @@ from __future__ import annotations
 from medfab_gateway.errors import MedfabError
 
 __all__ = [
+    "AlreadyExistsError",
     "AlreadyRegisteredError",
+    "AlreadyRevokedError",
     "AuthenticationFailedError",
+    "AuthorityFailedError",
     "AuthorizationFailedError",
     "CertificateAuthorityError",
     "CertificateAuthorityTlsError",
     "CertificateAuthorityUnreachableError",
+    "IdentityLockedError",
+    "InvalidRequestError",
+    "NotFoundError",
 ]
 
 
@@ -54,12 +66,36 @@ class AuthenticationFailedError(CertificateAuthorityError):
     """The CA does not believe who is calling."""
 
 
+class IdentityLockedError(AuthenticationFailedError):
+    """Too many wrong secrets were tried; a new secret unlocks the identity."""
+
+
 class AuthorizationFailedError(CertificateAuthorityError):
     """The caller is known, but may not do this."""
 
 
-class AlreadyRegisteredError(CertificateAuthorityError):
+class NotFoundError(CertificateAuthorityError):
+    """What was named is not there, or not for this caller to see."""
+
+
+class AlreadyExistsError(CertificateAuthorityError):
+    """What was asked for is so already."""
+
+
+class AlreadyRegisteredError(AlreadyExistsError):
     """The enrollment id is taken; its secret cannot be asked for a second time."""
+
+
+class AlreadyRevokedError(AlreadyExistsError):
+    """The certificate has been revoked before."""
+
+
+class InvalidRequestError(CertificateAuthorityError):
+    """The CA cannot do what was asked for, whoever asks."""
+
+
+class AuthorityFailedError(CertificateAuthorityError):
+    """Something is wrong at the CA itself; its log says what."""
 
 
 class CertificateAuthorityUnreachableError(CertificateAuthorityError):
@@ -68,40 +104,3 @@ class CertificateAuthorityUnreachableError(CertificateAuthorityError):
 
 class CertificateAuthorityTlsError(CertificateAuthorityUnreachableError):
     """The TLS handshake failed; nothing was sent."""
-
-
-_ERROR_TYPES: dict[int, type[CertificateAuthorityError]] = {
-    20: AuthenticationFailedError,
-    71: AuthorizationFailedError,
-    74: AlreadyRegisteredError,
-    76: AuthorizationFailedError,
-}
-
-_ADVICE = {
-    19: "Check the CA name: an empty one asks for the server's default CA",
-    20: (
-        "The CA tells only its own log why. Enrolling: the id is unknown, the secret is wrong, or "
-        "its enrollments are used up. Otherwise: the certificate is not of this CA, has expired "
-        "or is revoked, or the private key does not belong to it"
-    ),
-    71: (
-        "The CA tells only its own log why. The caller needs the hf.Registrar.* attributes for "
-        "the type, the affiliation and each attribute it registers, and the affiliation must exist"
-    ),
-    73: "The identity is locked after too many wrong secrets; an admin must modify or remove it",
-    74: "Enroll with the secret of the first registration, or choose another id",
-    77: "The common name of the request must be the enrollment id",
-    82: "The CA's own limit (registry.maxenrollments) is the highest that can be asked for",
-}
-# A registration that is refused, whatever the rule, is code 71 from outside.
-_ADVICE[76] = _ADVICE[71]
-
-
-def refused(
-    summary: str, *, url: str, code: int, message: str, status: int
-) -> CertificateAuthorityError:
-    """The typed error for an error envelope of the server."""
-    error_type = _ERROR_TYPES.get(code, CertificateAuthorityError)
-    return error_type(
-        summary, url=url, code=code, message=message, status=status, advice=_ADVICE.get(code, "")
-    )
