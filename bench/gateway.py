@@ -215,6 +215,7 @@ def real_setup(network: Path, folder: Path) -> Path:
     endpoint = ConnectionProfile.load(hospital / "connection.json").endpoint_for("hospital")
     entry = FileSystemWallet(hospital / "wallet").get("bench")
     assert endpoint.tls_root_certificates is not None
+    assert entry.private_key_pem is not None
     folder.mkdir(mode=0o700)
     (folder / "root.pem").write_bytes(endpoint.tls_root_certificates)
     (folder / "user.pem").write_bytes(entry.identity.certificate)

@@ -83,12 +83,14 @@ def general_names(live: Live, gateway: AsyncGateway | Gateway, caller: Caller) -
         "message": b"a message",
         "network": network,
         "patient": live.pseudonym,
+        "private_key_pem": entry.private_key_pem,
         "profile": profile,
         "report": b"nothing found",
         "service": SimpleNamespace(sign=signer),
         "signer": signer,
         "timedelta": timedelta,
         "transaction_id": live.transaction_id,
+        "wallet": FileSystemWallet(live.network.wallet("hospital")),
     }
 
 

@@ -53,6 +53,7 @@ OTHER_CLIENTS: list[type] = [
     ca.AsyncCertificateAuthority,
     ca.AsyncCertificates,
     ca.AsyncIdentities,
+    ca.AsyncRenewal,
     ca.RevocationList,
     ehr.AsyncPatient,
     ehr.AsyncPractitioner,

@@ -54,6 +54,7 @@ async def test_a_members_certificate_opens_no_chaincode(
     root = layout.tls_ca_certificate("hospital")
     entry = Access(layout).entry("hospital", "admin")
     member = tmp_path / "member.pem"
+    assert entry.private_key_pem is not None
     member.write_bytes(entry.identity.certificate + b"\n" + entry.private_key_pem)
     own_tls = layout.tls("hospital", "peer0.hospital")
 

@@ -113,7 +113,7 @@ from medfab_gateway.errors import (
 )
 from medfab_gateway.identity import Hash, Identity, Signer, WaitingSigner, private_key_signer
 from medfab_gateway.profile import CertificateAuthorityProfile, ConnectionProfile
-from medfab_gateway.wallet import FileSystemWallet, WalletEntry
+from medfab_gateway.wallet import FileSystemWallet, InMemoryWallet, Wallet, WalletEntry
 
 __all__ = [
     "AsyncBlockAndPrivateDataEventsRequest",
@@ -182,6 +182,7 @@ __all__ = [
     "IdentityError",
     "IdentityNotFoundError",
     "InMemoryCheckpointer",
+    "InMemoryWallet",
     "MedfabError",
     "MetadataWrite",
     "NamespaceReadWriteSet",
@@ -208,6 +209,7 @@ __all__ = [
     "Transaction",
     "Version",
     "WaitingSigner",
+    "Wallet",
     "WalletEntry",
     "WalletError",
     "Write",

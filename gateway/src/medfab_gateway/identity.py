@@ -14,6 +14,7 @@ import enum
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import TypeAlias
 
@@ -109,6 +110,11 @@ class Identity:
                 f"The certificate of the {self.msp_id} identity is not an X.509 certificate in "
                 "PEM form (-----BEGIN CERTIFICATE-----). Was a key or a folder's other file read?"
             ) from error
+
+    @property
+    def valid_until(self) -> datetime:
+        """When the certificate expires, UTC. Peers refuse it from then on."""
+        return self.x509.not_valid_after_utc
 
     @cached_property
     def serialized(self) -> bytes:

@@ -7,17 +7,27 @@ import hashlib
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pkcs11
 import pytest
-from cryptography.hazmat.primitives import hashes
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
+from cryptography.x509.oid import NameOID
 from pkcs11.util.ec import encode_named_curve_parameters
 
-from medfab_gateway import Hash, HsmError, Identity, SigningError
-from medfab_gateway.hsm import HsmSigner, HsmToken, subject_key_id
+from medfab_gateway import (
+    FileSystemWallet,
+    Hash,
+    HsmError,
+    Identity,
+    IdentityNotFoundError,
+    SigningError,
+)
+from medfab_gateway.hsm import HsmSigner, HsmToken, HsmWallet, subject_key_id
 from softhsm import PIN, SoftHsm, soft_hsm
 from unit.gateway.fake_gateway import P256_ORDER, FakeGateway, make_identity, serve
 from unit.gateway.forms import Connect
@@ -210,3 +220,52 @@ async def test_a_gateway_signs_with_the_token(hsm: SoftHsm, connect: Connect) ->
             # The fake verifies each signature.
             answers = await asyncio.gather(*(contract.submit("Move") for _ in range(20)))
     assert answers == [b"result"] * 20
+
+
+def certify(public_key: ec.EllipticCurvePublicKey) -> Identity:
+    """A certificate of some authority."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "dr-okafor")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    )
+    return Identity("HospitalMSP", certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def test_a_wallet_with_keys_in_the_token(token: HsmToken, tmp_path: Path) -> None:
+    store = FileSystemWallet(tmp_path)
+    wallet = HsmWallet(store, token)
+    key = token.generate_key()
+    identity = certify(key.public_key)
+    wallet.put("dr-okafor", identity)
+    assert wallet.list() == ("dr-okafor",)
+    assert b"PRIVATE" not in (tmp_path / "dr-okafor.id").read_bytes()
+    entry = wallet.get("dr-okafor")
+    signer = entry.signer()
+    assert isinstance(signer, HsmSigner)
+    verify(signer, hashlib.sha256(b"message").digest())
+
+    # With a key of its own, in the file: given as it is.
+    other, other_key = make_identity()
+    store.put("nurse", other, other_key)
+    assert wallet.get("nurse").private_key_pem == other_key
+
+    with pytest.raises(HsmError, match="from outside"):
+        wallet.put("x", other, other_key)
+    with pytest.raises(HsmError, match="no EC private keys"):
+        wallet.put("x", other)
+    assert wallet.list() == ("dr-okafor", "nurse")
+
+    wallet.remove("dr-okafor")
+    with pytest.raises(IdentityNotFoundError):
+        wallet.get("dr-okafor")
+    with pytest.raises(HsmError, match="no EC private keys"):
+        token.signer(identity)
+    wallet.remove("nurse")

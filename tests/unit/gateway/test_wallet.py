@@ -12,6 +12,8 @@ from medfab_gateway import (
     Hash,
     IdentityError,
     IdentityNotFoundError,
+    InMemoryWallet,
+    Wallet,
     WalletError,
 )
 from unit.gateway.fake_gateway import make_identity, verify
@@ -108,6 +110,8 @@ def test_key_and_certificate_must_belong_together(wallet: FileSystemWallet) -> N
         "{}",
         '{"type":"X.509","version":1,"mspId":"A","credentials":null}',
         '{"type":"HSM-X.509","version":1}',
+        '{"type":"HSM-X.509","version":2,"mspId":"A","credentials":{"certificate":"x"}}',
+        '{"type":"X.509","version":1,"mspId":"A","credentials":{"certificate":"x"}}',
         '{"type":"X.509","version":1,"mspId":"A",'
         '"credentials":{"certificate":"x","privateKey":"SECRET"}}',
     ],
@@ -127,3 +131,45 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
         wallet.put("a", IDENTITY, KEY)
     with pytest.raises(WalletError, match="cannot be read"):
         wallet.list()
+
+
+def test_a_key_in_a_token_is_not_in_the_file(wallet: FileSystemWallet) -> None:
+    """The layout of the official Node SDK for such identities."""
+    wallet.put("admin", IDENTITY, None)
+    assert json.loads((wallet.path / "admin.id").read_text()) == {
+        "credentials": {"certificate": IDENTITY.certificate.decode()},
+        "mspId": "HospitalMSP",
+        "type": "HSM-X.509",
+        "version": 1,
+    }
+    entry = wallet.get("admin")
+    assert entry.private_key_pem is None
+    with pytest.raises(IdentityError, match="HsmWallet"):
+        entry.signer()
+
+
+@pytest.mark.parametrize("kind", ["memory", "folder"])
+def test_all_wallets_do_the_same(kind: str, tmp_path: Path) -> None:
+    wallet: Wallet = InMemoryWallet() if kind == "memory" else FileSystemWallet(tmp_path)
+    assert wallet.list() == ()
+    wallet.put("b", IDENTITY, KEY)
+    other, other_key = make_identity("ClinicMSP")
+    wallet.put("a", other, other_key)
+    assert wallet.list() == ("a", "b")
+    assert wallet.get("b").identity == IDENTITY
+    with pytest.raises(WalletError, match="does not belong"):
+        wallet.put("b", other, KEY)
+    with pytest.raises(WalletError, match="cannot be a label"):
+        wallet.put("../b", IDENTITY, KEY)
+    assert wallet.get("b").identity == IDENTITY
+    wallet.put("b", other, other_key)
+    assert wallet.get("b").identity == other
+    wallet.remove("b")
+    with pytest.raises(IdentityNotFoundError, match="It has: a"):
+        wallet.get("b")
+    with pytest.raises(IdentityNotFoundError):
+        wallet.remove("b")
+
+
+def test_when_it_expires() -> None:
+    assert IDENTITY.valid_until == IDENTITY.x509.not_valid_after_utc

@@ -12,6 +12,7 @@
 The same without asyncio is `CertificateAuthority`. Verified against Fabric CA 1.5.21.
 """
 
+from medfab_gateway._certificate_attributes import certificate_attributes
 from medfab_gateway.ca._affiliations import Affiliations
 from medfab_gateway.ca._affiliations_async import AsyncAffiliations
 from medfab_gateway.ca._certificates import Certificates
@@ -22,6 +23,9 @@ from medfab_gateway.ca._csr import signing_request
 from medfab_gateway.ca._identities import Identities
 from medfab_gateway.ca._identities_async import AsyncIdentities
 from medfab_gateway.ca._registered import Affiliation, RegisteredIdentity
+from medfab_gateway.ca._renewal import Renewal
+from medfab_gateway.ca._renewal_async import AsyncRenewal
+from medfab_gateway.ca._renewed import KeyMaker, MadeKey
 from medfab_gateway.ca._revocation import CertificateId, Revocation, RevocationReason
 from medfab_gateway.ca._revocation_list import (
     RevocationList,
@@ -62,6 +66,7 @@ __all__ = [
     "AsyncCertificateAuthority",
     "AsyncCertificates",
     "AsyncIdentities",
+    "AsyncRenewal",
     "AttributeRequest",
     "AuthenticationFailedError",
     "AuthorityFailedError",
@@ -80,13 +85,17 @@ __all__ = [
     "InvalidRequestError",
     "IssuedCertificate",
     "KeyAlgorithm",
+    "KeyMaker",
+    "MadeKey",
     "NotFoundError",
     "RegisteredIdentity",
+    "Renewal",
     "Revocation",
     "RevocationList",
     "RevocationListError",
     "RevocationReason",
     "RevokedCertificate",
     "Subject",
+    "certificate_attributes",
     "signing_request",
 ]

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from medfab_gateway.ca._types import KeyAlgorithm, Subject
 from medfab_gateway.identity import Signer
 
-_SUBJECT_FIELDS = (
+SUBJECT_FIELDS = (
     ("country", NameOID.COUNTRY_NAME),
     ("state", NameOID.STATE_OR_PROVINCE_NAME),
     ("locality", NameOID.LOCALITY_NAME),
@@ -65,7 +65,7 @@ def signing_request(
     subject = subject or Subject()
     names = [
         x509.NameAttribute(oid, value)
-        for field, oid in _SUBJECT_FIELDS
+        for field, oid in SUBJECT_FIELDS
         if (value := getattr(subject, field))
     ]
     names.append(x509.NameAttribute(NameOID.COMMON_NAME, common_name))

@@ -62,7 +62,7 @@ def show(label: str, connection: Connection, output: Output) -> None:
 def _summary(entry: WalletEntry) -> dict[str, Any]:
     from cryptography.x509.oid import NameOID
 
-    from medfab_gateway.cli._attributes import certificate_attributes
+    from medfab_gateway._certificate_attributes import certificate_attributes
 
     certificate = entry.identity.x509
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)

@@ -12,5 +12,6 @@ Tested with SoftHSM 2.6. ECDSA on P-256 and P-384, as in the official clients.
 from medfab_gateway.hsm._key_id import subject_key_id
 from medfab_gateway.hsm._signer import HsmSigner
 from medfab_gateway.hsm._token import HsmToken
+from medfab_gateway.hsm._wallet import HsmWallet
 
-__all__ = ["HsmSigner", "HsmToken", "subject_key_id"]
+__all__ = ["HsmSigner", "HsmToken", "HsmWallet", "subject_key_id"]

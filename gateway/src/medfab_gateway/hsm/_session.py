@@ -51,6 +51,11 @@ class TokenSession:
             pair: bytes = self._keys[key_id].sign(digest, mechanism=pkcs11.Mechanism.ECDSA)
             return pair
 
+    def forget(self, key_id: bytes) -> None:
+        """To be called when a key is deleted: it may come back as another one."""
+        with self._lock:
+            self._keys.pop(key_id, None)
+
     @contextmanager
     def writable(self) -> Iterator[pkcs11.Session]:
         """A session for making keys; nothing else is done in the meantime."""

@@ -103,6 +103,18 @@ class HsmToken:
                 f"Token {self._label!r} does not make a key: {type(error).__name__}."
             ) from error
 
+    def destroy_key(self, key_id: bytes) -> None:
+        """Deletes the key pair of that id; harmless where the token has none. Raises `HsmError`."""
+        try:
+            with self._session.writable() as session:
+                for key in list(session.get_objects({pkcs11.Attribute.ID: key_id})):
+                    key.destroy()
+            self._session.forget(key_id)
+        except PKCS11Error as error:
+            raise HsmError(
+                f"Token {self._label!r} does not delete key {key_id.hex()}: {type(error).__name__}."
+            ) from error
+
     def _generate(self, session: pkcs11.Session) -> HsmSigner:
         parameters = session.create_domain_parameters(
             pkcs11.KeyType.EC,
