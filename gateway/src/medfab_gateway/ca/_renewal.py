@@ -17,6 +17,8 @@ from medfab_gateway.wallet import Wallet
 class Renewal:
     """Renews the identities of one wallet at one CA.
 
+    ::
+
     with CertificateAuthority(
         url, ca_name="ca.hospital", tls_root_certificates=pem
     ) as ca:

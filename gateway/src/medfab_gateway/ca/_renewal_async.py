@@ -16,6 +16,8 @@ from medfab_gateway.wallet import Wallet
 class AsyncRenewal:
     """Renews the identities of one wallet at one CA.
 
+    ::
+
     async with AsyncCertificateAuthority(
         url, ca_name="ca.hospital", tls_root_certificates=pem
     ) as ca:
