@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
@@ -85,35 +86,53 @@ async def answering(
 
 @asynccontextmanager
 async def talking(talk: Talk, *, tls: bool = True) -> AsyncIterator[Endpoint]:
-    """A server that does `talk` on every connection, over TLS (with gRPC's ALPN) or without."""
+    """A server that does `talk` on every connection, over TLS (with gRPC's ALPN) or without.
+
+    It accepts by itself, because `asyncio.Server` forgets the connections whose handshake is under
+    way when it is closed: they would come about after the end of the test.
+    """
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
     context.set_alpn_protocols(["h2"])
-    tasks: set[asyncio.Task[Any]] = set()
+    loop = asyncio.get_running_loop()
+    connections: dict[asyncio.Task[None], socket.socket] = {}
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
+    def accept() -> None:
+        connection, _ = listening.accept()
+        connection.setblocking(False)
+        serving = loop.create_task(_serve(connection, talk, context if tls else None))
+        connections[serving] = connection
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        loop.add_reader(listening, accept)
+        address = f"localhost:{listening.getsockname()[1]}"
         try:
-            await talk(reader, writer)
-        except (OSError, asyncio.CancelledError):
-            pass  # the client has gone, or the test is over
+            yield Endpoint(address, tls_root_certificates=authority.cert_pem.bytes())
         finally:
-            writer.transport.abort()
-            with suppress(OSError):
-                await writer.wait_closed()
+            loop.remove_reader(listening)
+            for serving in connections:
+                serving.cancel()
+            await asyncio.gather(*connections, return_exceptions=True)
+            for connection in connections.values():
+                connection.close()  # of what was cancelled before it began
 
-    server = await asyncio.start_server(serve, "localhost", 0, ssl=context if tls else None)
-    port = server.sockets[0].getsockname()[1]
+
+async def _serve(connection: socket.socket, talk: Talk, context: ssl.SSLContext | None) -> None:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
     try:
-        yield Endpoint(f"localhost:{port}", tls_root_certificates=authority.cert_pem.bytes())
+        transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection, ssl=context)
+        try:
+            await talk(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
+        finally:
+            transport.abort()
+    except OSError:
+        pass  # the client has gone
     finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while connection.fileno() != -1:  # the transport closes it in a later turn of the loop
+            await asyncio.sleep(0)
 
 
 async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -166,6 +166,22 @@ def test_open_twice(hsm: SoftHsm) -> None:
             verify(token.generate_key(), bytes(32))
 
 
+def test_a_token_that_was_added_later(hsm: SoftHsm) -> None:
+    """SoftHSM lists its tokens once, when it is started."""
+    added = f"medfab-{secrets.token_hex(4)}"
+    with HsmToken.open(hsm.module, LABEL, PIN) as first:
+        hsm.add_token(added)
+        with pytest.raises(HsmError, match="is seen once all are closed"):
+            HsmToken.open(hsm.module, added, PIN)
+        signer = first.generate_key()  # what is open stays so
+    with HsmToken.open(hsm.module, added, PIN) as token:
+        verify(token.generate_key(), bytes(32))
+        with pytest.raises(SigningError, match="does not sign"):
+            signer(bytes(32))  # not with the session that has its number now
+    with HsmToken.open(hsm.module, LABEL, PIN) as again:
+        verify(again.generate_key(), bytes(32))
+
+
 def test_closed(hsm: SoftHsm) -> None:
     token = HsmToken.open(hsm.module, LABEL, PIN)
     signer = token.generate_key()

@@ -33,14 +33,16 @@ def load_module(library: str | Path) -> Any:
         ) from error
 
 
-def find_token(module: Any, label: str, library: str | Path) -> pkcs11.Token:
+def find_token(module: Any, label: str, library: str | Path, *, in_use: bool) -> pkcs11.Token:
+    """in_use: a token of the module is open here, so that the module cannot be started again."""
     try:
-        token: pkcs11.Token = module.get_token(token_label=label)
-        return token
+        return _find(module, label, in_use=in_use)
     except NoSuchToken as error:
         labels = sorted(token.label for token in module.get_tokens())
+        added = " A token added since the first one was opened is seen once all are closed."
         raise HsmError(
             f"The module {library} has no token {label!r}. It has: {', '.join(labels) or 'none'}."
+            + (added if in_use else "")
         ) from error
     except MultipleTokensReturned as error:
         raise HsmError(f"The module {library} has several tokens {label!r}.") from error
@@ -48,3 +50,16 @@ def find_token(module: Any, label: str, library: str | Path) -> pkcs11.Token:
         raise HsmError(
             f"The module {library} does not list its tokens: {type(error).__name__}."
         ) from error
+
+
+def _find(module: Any, label: str, *, in_use: bool) -> pkcs11.Token:
+    """Modules may list their tokens once, when they are started (SoftHSM does): a token that was
+    added later is found by starting the module again, which ends every session in it."""
+    try:
+        token: pkcs11.Token = module.get_token(token_label=label)
+    except NoSuchToken:
+        if in_use:
+            raise
+        module.reinitialize()
+        token = module.get_token(token_label=label)
+    return token

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pkcs11
-from pkcs11.exceptions import PKCS11Error, UserAlreadyLoggedIn
+from pkcs11.exceptions import PKCS11Error, SessionClosed, UserAlreadyLoggedIn
 
 from medfab_gateway.hsm._module import lock_of
 
@@ -16,6 +16,11 @@ from medfab_gateway.hsm._module import lock_of
 # are used with the module's lock held.
 _users: Counter[tuple[str, int]] = Counter()
 _logins: dict[tuple[str, int], pkcs11.Session] = {}
+
+
+def is_in_use(library: str) -> bool:
+    """Whether a session is open in the module. To be asked with its lock held."""
+    return any(users for (module, _), users in _users.items() if module == library)
 
 
 class TokenSession:
@@ -27,6 +32,7 @@ class TokenSession:
         self._login = (library, token.slot.slot_id)
         self._lock = lock_of(library)
         self._keys: dict[bytes, Any] = {}
+        self._closed = False
         with self._lock:
             self._session = token.open()
             try:
@@ -42,6 +48,7 @@ class TokenSession:
     def sign(self, key_id: bytes, digest: bytes) -> bytes:
         """r and s, one after the other. Raises `NoSuchKey` or `MultipleObjectsReturned`."""
         with self._lock:
+            self._require_open()
             if key_id not in self._keys:
                 self._keys[key_id] = self._session.get_key(
                     object_class=pkcs11.ObjectClass.PRIVATE_KEY,
@@ -59,12 +66,20 @@ class TokenSession:
     @contextmanager
     def writable(self) -> Iterator[pkcs11.Session]:
         """A session for making keys; nothing else is done in the meantime."""
-        with self._lock, self._token.open(rw=True) as session:
-            yield session
+        with self._lock:
+            self._require_open()
+            with self._token.open(rw=True) as session:
+                yield session
+
+    def _require_open(self) -> None:
+        """A module that was started again gives the numbers of closed sessions to new ones."""
+        if self._closed:
+            raise SessionClosed
 
     def close(self) -> None:
         """To be called once."""
         with self._lock:
+            self._closed = True
             _close(self._session)
             _users[self._login] -= 1
             if not _users[self._login] and self._login in _logins:

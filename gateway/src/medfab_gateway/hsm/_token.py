@@ -17,7 +17,7 @@ from pkcs11.util.ec import encode_named_curve_parameters
 from medfab_gateway.errors import HsmError
 from medfab_gateway.hsm._key_id import subject_key_id
 from medfab_gateway.hsm._module import find_token, load_module, lock_of
-from medfab_gateway.hsm._session import TokenSession
+from medfab_gateway.hsm._session import TokenSession, is_in_use
 from medfab_gateway.hsm._signer import HsmSigner
 from medfab_gateway.identity import Identity
 
@@ -40,7 +40,9 @@ class HsmToken:
         library: the module of the HSM's maker (`.so`). pin: the user's; None: the environment
         variable `MEDFAB_HSM_PIN`. A process may open a token several times, and somebody else in
         it may have done so before: a token is logged in for the process as a whole, and whoever
-        comes later needs no right PIN.
+        comes later needs no right PIN. A token that was added after the module was loaded is
+        found, too, unless another `HsmToken` of this module is open: the module is started again
+        for it, which ends sessions that others have opened in it by themselves.
 
         Raises `HsmError` for a module that cannot be loaded, a missing token, a wrong PIN.
         """
@@ -48,7 +50,7 @@ class HsmToken:
         if pin is None:
             raise HsmError(f"The PIN of token {label!r} is missing: give it, or {_PIN_VARIABLE}.")
         with lock_of(str(library)):
-            token = find_token(load_module(library), label, library)
+            token = find_token(load_module(library), label, library, in_use=is_in_use(str(library)))
         try:
             return cls(label, TokenSession(token, str(library), pin))
         except (PinIncorrect, PinLenRange) as error:
