@@ -19,13 +19,13 @@ class Renewal:
 
     ::
 
-    with CertificateAuthority(
-        url, ca_name="ca.hospital", tls_root_certificates=pem
-    ) as ca:
-        renewal = Renewal(ca, wallet)
-        for label in renewal.due(timedelta(days=30)):
-            identity = renewal.renew(label)
-            print(label, identity.valid_until)
+        with CertificateAuthority(
+            url, ca_name="ca.hospital", tls_root_certificates=pem
+        ) as ca:
+            renewal = Renewal(ca, wallet)
+            for label in renewal.due(timedelta(days=30)):
+                identity = renewal.renew(label)
+                print(label, identity.valid_until)
     """
 
     def __init__(

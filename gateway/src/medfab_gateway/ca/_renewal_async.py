@@ -18,13 +18,13 @@ class AsyncRenewal:
 
     ::
 
-    async with AsyncCertificateAuthority(
-        url, ca_name="ca.hospital", tls_root_certificates=pem
-    ) as ca:
-        renewal = AsyncRenewal(ca, wallet)
-        for label in renewal.due(timedelta(days=30)):
-            identity = await renewal.renew(label)
-            print(label, identity.valid_until)
+        async with AsyncCertificateAuthority(
+            url, ca_name="ca.hospital", tls_root_certificates=pem
+        ) as ca:
+            renewal = AsyncRenewal(ca, wallet)
+            for label in renewal.due(timedelta(days=30)):
+                identity = await renewal.renew(label)
+                print(label, identity.valid_until)
     """
 
     def __init__(
