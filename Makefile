@@ -6,13 +6,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode conformance
+.PHONY: test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode conformance
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
 ## make demo       start a consortium, tell the story of one record, take everything down
-##                 BUNDLE=patient.json takes another FHIR bundle, KEEP=1 leaves the network up
+##                 BUNDLE=patient.json takes another FHIR bundle, KEEP=1 leaves the network up,
+##                 DOCKER=1 runs it in containers (needs a Docker engine)
 demo: setup
 	@$(BIN)/medfab demo
 
@@ -68,6 +69,16 @@ bench-gateway: setup
 ## make bench-chaincode CPU of our shim and contract API beside the official ones; QUICK=1 likewise
 bench-chaincode: setup
 	@PYTHONPATH=tests QUICK=$(QUICK) $(BIN)/python -m bench.chaincode
+
+## make test-docker  the same network in containers; needs a Docker engine (Debian: docker.io) and
+##                 docker-compose, installs nothing by itself
+test-docker: setup
+	@$(BIN)/python -m pytest tests/containers --durations=10
+
+## make compose    write docker-compose.yaml anew from the default topology
+compose: setup
+	@$(BIN)/medfab network compose > docker-compose.yaml.new
+	@mv docker-compose.yaml.new docker-compose.yaml
 
 ## make clean      stop the network in .medfab and delete it, and the environment
 clean:

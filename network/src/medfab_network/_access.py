@@ -26,7 +26,7 @@ class Access:
 
     def endpoint(self, node: Node) -> Endpoint:
         root = self._layout.tls_ca_certificate(node.organization).read_bytes()
-        return Endpoint(node.address, tls_root_certificates=root, server_name=node.name)
+        return Endpoint(node.published, tls_root_certificates=root, server_name=node.name)
 
     def certificate_authority(self, organization: Organization) -> AsyncCertificateAuthority:
         """The authority of enrolment certificates."""

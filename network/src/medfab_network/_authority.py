@@ -16,6 +16,7 @@ from medfab_network._certificates import self_signed
 from medfab_network._files import write_atomically
 from medfab_network._layout import Layout
 from medfab_network._nodes import Start
+from medfab_network._place import place_of
 from medfab_network.topology import HOST, Node
 
 REGISTRAR = "registrar"
@@ -48,6 +49,8 @@ def ca_start(node: Node, binaries: Binaries, layout: Layout, registrar_secret: s
         certificate_pem, key_pem = self_signed(node.name, hosts=("localhost", HOST, node.name))
         write_atomically(key, key_pem, 0o600)
         write_atomically(certificate, certificate_pem)
+    place = place_of(node, layout)
+    tls = place.folder / certificate.parent.relative_to(home)
     tls_authority = _authority(
         tls_authority_name(node.organization), node.organization, registrar_secret
     )
@@ -65,16 +68,20 @@ def ca_start(node: Node, binaries: Binaries, layout: Layout, registrar_secret: s
     }
     server = {
         **_authority(node.name, node.organization, registrar_secret),
-        "cafiles": [str(tls_home / _CONFIG)],
-        "address": HOST,
+        "cafiles": [str(place.folder / tls_home.relative_to(home) / _CONFIG)],
+        "address": node.listens_on,
         "port": node.port,
-        "tls": {"enabled": True, "certfile": str(certificate), "keyfile": str(key)},
+        "tls": {
+            "enabled": True,
+            "certfile": str(tls / certificate.name),
+            "keyfile": str(tls / key.name),
+        },
         "operations": {  # health and version; the server insists on this endpoint
-            "listenAddress": f"{HOST}:{node.operations_port}",
+            "listenAddress": f"{node.listens_on}:{node.operations_port}",
             "tls": {
                 "enabled": True,
-                "cert": {"file": str(certificate)},
-                "key": {"file": str(key)},
+                "cert": {"file": str(tls / certificate.name)},
+                "key": {"file": str(tls / key.name)},
             },
         },
         "metrics": {"provider": "disabled"},
@@ -82,7 +89,8 @@ def ca_start(node: Node, binaries: Binaries, layout: Layout, registrar_secret: s
     write_atomically(tls_home / _CONFIG, yaml.safe_dump(tls_authority), 0o600)
     write_atomically(home / _CONFIG, yaml.safe_dump(server), 0o600)
     return Start(
-        command=[str(binaries["fabric-ca-server"]), "start", "--home", str(home)], folder=home
+        command=[str(binaries["fabric-ca-server"]), "start", "--home", str(place.folder)],
+        folder=home,
     )
 
 

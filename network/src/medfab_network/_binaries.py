@@ -88,6 +88,15 @@ FABRIC_CA = _Tools(
     version_variable="github.com/hyperledger/fabric-ca/lib/metadata.Version",
     cgo=True,  # for SQLite
 )
+CONTAINER_TOOLS = _Tools(
+    name="container",
+    version="1",
+    programs=(),
+    module="medfab/container",
+    version_variable="",
+    cgo=False,
+)
+"""Built by `_container_program` where containers are asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,7 +228,7 @@ async def _download(go: Path, tools: _Tools, work: Path, progress: Progress) -> 
             downloaded += 1
             progress.advance("modules fetched", downloaded, None)
 
-    output = await _run_go(
+    output = await run_go(
         go, ["list", "-deps", "-f", "{{.ImportPath}}", "tool"], tools, work, count
     )
     return len(output.splitlines())
@@ -235,10 +244,10 @@ async def _compile(go: Path, tools: _Tools, work: Path, total: int, progress: Pr
             progress.advance("packages compiled", min(compiled, total), total)
 
     arguments = ["build", "-v", "-ldflags", tools.linker_flags, "-o", "out/bin/", "tool"]
-    await _run_go(go, arguments, tools, work, count)
+    await run_go(go, arguments, tools, work, count)
 
 
-async def _run_go(
+async def run_go(
     go: Path,
     arguments: list[str],
     tools: _Tools,
@@ -293,7 +302,7 @@ async def _copy_sample_config(
 ) -> None:
     """Copy Fabric's sample `core.yaml` and `orderer.yaml` out of the module."""
     go = go or await find_go()
-    output = await _run_go(
+    output = await run_go(
         go,
         ["list", "-m", "-f", "{{.Dir}}", FABRIC.module],
         FABRIC,

@@ -47,6 +47,12 @@ def integer(value: Any, where: str, low: int, high: int) -> int:
     return value
 
 
+def boolean(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise TopologyError(f"{where}: true or false is expected")
+    return value
+
+
 def known_keys(document: Mapping[str, Any], where: str, keys: Sequence[str]) -> None:
     unknown = sorted(set(document) - set(keys), key=str)
     if unknown:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from medfab_network._layout import Layout
-from medfab_network.topology import HOST, Channel, Organization, Topology
+from medfab_network.topology import Channel, Organization, Topology
 
 BATCH_TIMEOUT = "250ms"
 """Fabric's default of 2 s favours throughput; here people and tests wait for each block."""
@@ -42,7 +42,7 @@ def _profile(channel: Channel, topology: Topology, layout: Layout) -> dict[str, 
             "EtcdRaft": {
                 "Consenters": [
                     {
-                        "Host": HOST,
+                        "Host": node.host,
                         "Port": node.port,
                         "ClientTLSCert": str(layout.tls(ordering.name, node.name) / "cert.pem"),
                         "ServerTLSCert": str(layout.tls(ordering.name, node.name) / "cert.pem"),
@@ -78,7 +78,7 @@ def _profile(channel: Channel, topology: Topology, layout: Layout) -> dict[str, 
             "Organizations": [
                 {
                     **_organization(member, layout.msp(member.name)),
-                    "AnchorPeers": [{"Host": HOST, "Port": member.peers[0].port}],
+                    "AnchorPeers": [{"Host": member.peers[0].host, "Port": member.peers[0].port}],
                 }
                 for member in topology.members(channel.name)
             ],

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import httpx
 
-from medfab_network._processes import NodeProcesses
+from medfab_network._runner import Runner
 from medfab_network.errors import NodeFailedError
 from medfab_network.topology import HOST, Node
 
 _POLL_SECONDS = 0.05
+_HANG_UP_SECONDS = 0.3
 START_TIMEOUT = 60.0
 """Seconds; generous, because a loaded machine is not a broken network."""
 
@@ -37,10 +38,32 @@ async def is_listening(port: int) -> bool:
     return True
 
 
+async def _serves(node: Node, port: int) -> bool:
+    """Whether the node listens there, be it behind a port that Docker publishes.
+
+    Docker's end of such a port accepts everybody, and hangs up where the node does not listen.
+    """
+    if node.host == HOST:
+        return await is_listening(port)
+    try:
+        reader, writer = await asyncio.open_connection(HOST, port)
+    except OSError:
+        return False
+    try:
+        async with asyncio.timeout(_HANG_UP_SECONDS):
+            return bool(await reader.read(1))
+    except TimeoutError:
+        return True  # it waits for us to begin, as TLS servers do
+    except OSError:
+        return False
+    finally:
+        writer.close()
+
+
 async def is_healthy(node: Node, context: ssl.SSLContext) -> bool:
     """One look: operations endpoint for peers and orderers, `/cainfo` for CAs, else the port."""
     if node.kind == "chaincode":
-        return await is_listening(node.port)
+        return await _serves(node, node.port)
     path = f"{node.port}/cainfo" if node.kind == "ca" else f"{node.operations_port}/healthz"
     response = await _get(path, context)
     if response is None or response.status_code != 200:
@@ -49,7 +72,7 @@ async def is_healthy(node: Node, context: ssl.SSLContext) -> bool:
         return True
     # Peers and orderers answer for their health before they listen where they serve.
     served = [node.port] if node.admin_port is None else [node.port, node.admin_port]
-    return all([await is_listening(port) for port in served])
+    return all([await _serves(node, port) for port in served])
 
 
 async def raft_leaders(node: Node, context: ssl.SSLContext) -> set[str]:
@@ -91,7 +114,7 @@ async def wait_until(
     *,
     node: str,
     what: str,
-    processes: NodeProcesses,
+    processes: Runner,
     timeout: float = START_TIMEOUT,
 ) -> None:
     """Ask `check` until it is true; `NodeFailedError` when `node` ends or time is up."""
@@ -104,7 +127,7 @@ async def wait_until(
         await asyncio.sleep(_POLL_SECONDS)
 
 
-async def wait_healthy(node: Node, context: ssl.SSLContext, processes: NodeProcesses) -> None:
+async def wait_healthy(node: Node, context: ssl.SSLContext, processes: Runner) -> None:
     """Wait until `node` answers well."""
 
     async def check() -> bool:

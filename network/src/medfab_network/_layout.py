@@ -34,6 +34,20 @@ class Layout:
         return self.root / "configtx.yaml"
 
     @property
+    def compose(self) -> Path:
+        return self.root / "docker-compose.yaml"
+
+    @property
+    def compose_env(self) -> Path:
+        """Beside the compose file, where Compose looks for it."""
+        return self.root / ".env"
+
+    @property
+    def images(self) -> Path:
+        """The lock file of the images: name → id of what the last `up` ran."""
+        return self.root / "images.json"
+
+    @property
     def builder(self) -> Path:
         """The external builder that the peers run."""
         return self.root / "builder"

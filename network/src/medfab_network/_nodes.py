@@ -18,8 +18,9 @@ import yaml
 from medfab_network._binaries import Binaries
 from medfab_network._files import write_atomically
 from medfab_network._layout import Layout
+from medfab_network._place import place_of
 from medfab_network.errors import NetworkError
-from medfab_network.topology import HOST, SERVE_CONTRACT, Chaincode, Node, Topology
+from medfab_network.topology import SERVE_CONTRACT, Chaincode, Node, Topology
 
 NODE_OUS = """\
 NodeOUs:
@@ -54,7 +55,8 @@ class Start:
 def peer_start(node: Node, topology: Topology, binaries: Binaries, layout: Layout) -> Start:
     """A peer with LevelDB, the gateway, and our external builder for chaincode as a service."""
     folder = layout.node(node.organization, node.name)
-    tls = folder / "tls"
+    place = place_of(node, layout)
+    tls = place.folder / "tls"
     organization = topology.organization(node.organization)
     others = [peer.address for peer in organization.peers if peer.name != node.name]
     _write_config(
@@ -64,9 +66,9 @@ def peer_start(node: Node, topology: Topology, binaries: Binaries, layout: Layou
             "peer": {
                 "id": node.name,
                 "networkId": topology.name,
-                "listenAddress": node.address,
+                "listenAddress": f"{node.listens_on}:{node.port}",
                 "address": node.address,
-                "chaincodeListenAddress": f"{HOST}:{node.chaincode_port}",
+                "chaincodeListenAddress": f"{node.listens_on}:{node.chaincode_port}",
                 "gossip": {
                     "bootstrap": " ".join(others) or node.address,
                     "endpoint": node.address,
@@ -91,8 +93,8 @@ def peer_start(node: Node, topology: Topology, binaries: Binaries, layout: Layou
                     "rootcert": {"file": str(tls / "ca.pem")},
                     "clientRootCAs": {"files": [str(tls / "ca.pem")]},
                 },
-                "fileSystemPath": str(folder / "data"),
-                "mspConfigPath": str(folder / "msp"),
+                "fileSystemPath": str(place.data),
+                "mspConfigPath": str(place.folder / "msp"),
                 "localMspId": organization.msp_id,
             },
             "vm": {"endpoint": ""},
@@ -100,17 +102,17 @@ def peer_start(node: Node, topology: Topology, binaries: Binaries, layout: Layou
                 "externalBuilders": [
                     {
                         "name": "medfab_ccaas",
-                        "path": str(layout.builder),
+                        "path": str(place.builder),
                         "propagateEnvironment": ["MEDFAB_CONNECTIONS"],
                     }
                 ]
             },
             "ledger": {
                 "pvtdataStore": {"purgeInterval": 1},  # an erasure takes effect at once
-                "snapshots": {"rootDir": str(folder / "data" / "snapshots")},
+                "snapshots": {"rootDir": str(place.data / "snapshots")},
             },
             "operations": {
-                "listenAddress": f"{HOST}:{node.operations_port}",
+                "listenAddress": f"{node.listens_on}:{node.operations_port}",
                 "tls": {
                     "enabled": True,
                     "cert": {"file": str(tls / "cert.pem")},
@@ -124,18 +126,15 @@ def peer_start(node: Node, topology: Topology, binaries: Binaries, layout: Layou
     return Start(
         command=[str(binaries["peer"]), "node", "start"],
         folder=folder,
-        environment={
-            **_LOGGING,
-            "FABRIC_CFG_PATH": str(folder),
-            "MEDFAB_CONNECTIONS": str(layout.connections(node.organization)),
-        },
+        environment=environment_of(node, layout),
     )
 
 
 def orderer_start(node: Node, topology: Topology, binaries: Binaries, layout: Layout) -> Start:
     """An etcdraft orderer without a system channel; channels join by its admin endpoint."""
     folder = layout.node(node.organization, node.name)
-    tls, data = folder / "tls", folder / "data"
+    place = place_of(node, layout)
+    tls, data = place.folder / "tls", place.data
     own_tls = {
         "Enabled": True,
         "PrivateKey": str(tls / "key.pem"),
@@ -147,7 +146,7 @@ def orderer_start(node: Node, topology: Topology, binaries: Binaries, layout: La
         folder / "orderer.yaml",
         {
             "General": {
-                "ListenAddress": HOST,
+                "ListenAddress": node.listens_on,
                 "ListenPort": node.port,
                 "BootstrapMethod": "none",
                 "TLS": {**own_tls, "RootCAs": ca},
@@ -156,17 +155,17 @@ def orderer_start(node: Node, topology: Topology, binaries: Binaries, layout: La
                     "ClientPrivateKey": str(tls / "key.pem"),
                     "RootCAs": ca,
                 },
-                "LocalMSPDir": str(folder / "msp"),
+                "LocalMSPDir": str(place.folder / "msp"),
                 "LocalMSPID": topology.ordering.msp_id,
             },
             "FileLedger": {"Location": str(data / "ledger")},
             "Operations": {
-                "ListenAddress": f"{HOST}:{node.operations_port}",
+                "ListenAddress": f"{node.listens_on}:{node.operations_port}",
                 "TLS": {**own_tls, "ClientAuthRequired": False, "ClientRootCAs": ca},
             },
             "Metrics": {"Provider": "prometheus"},
             "Admin": {
-                "ListenAddress": f"{HOST}:{node.admin_port}",
+                "ListenAddress": f"{node.listens_on}:{node.admin_port}",
                 "TLS": {**own_tls, "ClientAuthRequired": True, "ClientRootCAs": ca},
             },
             "ChannelParticipation": {"Enabled": True, "MaxRequestBodySize": "10 MB"},
@@ -179,7 +178,7 @@ def orderer_start(node: Node, topology: Topology, binaries: Binaries, layout: La
     return Start(
         command=[str(binaries["orderer"])],
         folder=folder,
-        environment={**_LOGGING, "FABRIC_CFG_PATH": str(folder)},
+        environment=environment_of(node, layout),
     )
 
 
@@ -191,22 +190,37 @@ def chaincode_start(
     Whatever the program is, it finds its id, its address and its TLS files in the environment.
     """
     program, *arguments = chaincode.command
-    if program == SERVE_CONTRACT:
+    if program == SERVE_CONTRACT and not topology.containers:
         program = str(_contract_server())
-    folder = layout.node(node.organization, node.name)
-    tls = folder / "tls"
     return Start(
         command=[program, *arguments],
-        folder=folder,
-        environment={
-            "CHAINCODE_ID": package_id,
-            "CORE_PEER_LOCALMSPID": topology.organization(node.organization).msp_id,
-            "CHAINCODE_SERVER_ADDRESS": node.address,
-            "CHAINCODE_TLS_CERT_FILE": str(tls / "cert.pem"),
-            "CHAINCODE_TLS_KEY_FILE": str(tls / "key.pem"),
-            "CHAINCODE_CLIENT_CA_CERT_FILE": str(tls / "ca.pem"),
-        },
+        folder=layout.node(node.organization, node.name),
+        environment=chaincode_environment(node, package_id, topology, layout),
     )
+
+
+def environment_of(node: Node, layout: Layout) -> dict[str, str]:
+    """What a peer or an orderer finds in its environment."""
+    place = place_of(node, layout)
+    environment = {**_LOGGING, "FABRIC_CFG_PATH": str(place.folder)}
+    if node.kind == "peer":
+        environment["MEDFAB_CONNECTIONS"] = str(place.connections)  # for the external builder
+    return environment
+
+
+def chaincode_environment(
+    node: Node, package_id: str, topology: Topology, layout: Layout
+) -> dict[str, str]:
+    """What a chaincode's program finds in its environment."""
+    tls = place_of(node, layout).folder / "tls"
+    return {
+        "CHAINCODE_ID": package_id,
+        "CORE_PEER_LOCALMSPID": topology.organization(node.organization).msp_id,
+        "CHAINCODE_SERVER_ADDRESS": f"{node.listens_on}:{node.port}",
+        "CHAINCODE_TLS_CERT_FILE": str(tls / "cert.pem"),
+        "CHAINCODE_TLS_KEY_FILE": str(tls / "key.pem"),
+        "CHAINCODE_CLIENT_CA_CERT_FILE": str(tls / "ca.pem"),
+    }
 
 
 def _contract_server() -> Path:

@@ -13,7 +13,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from medfab_network.errors import NodeFailedError
@@ -71,6 +71,9 @@ class NodeProcesses:
                     node, f"cannot be started ({command[0]}: {error.strerror})", ""
                 ) from error
 
+    def hand_over(self, node: str) -> None:
+        """Nothing: a process reads what we read."""
+
     def running(self) -> dict[str, int]:
         """Node name → pid of every process of this directory, whoever started it."""
         # Of a process and its children, the one with the lowest pid: the node itself.
@@ -113,6 +116,15 @@ class NodeProcesses:
         except OSError:
             return ""
         return "\n".join(text.splitlines()[-lines:])
+
+    def follow(self, node: str, lines: int) -> Iterator[str]:
+        """The last lines of a node's log, and then what is written to it, for ever."""
+        with self.log_file(node).open(errors="replace") as log:
+            log.seek(0, os.SEEK_END)  # before the tail is read: better a line twice than never
+            yield self.log_tail(node, lines) + "\n"
+            while True:
+                yield log.read()
+                time.sleep(0.2)
 
     async def stop(self, nodes: Iterable[str] | None = None, *, grace: float = 10.0) -> list[str]:
         """End the named nodes (None: all), first with SIGTERM; returns the names of those ended.

@@ -39,7 +39,7 @@ def connection_profile(
         },
         "peers": {
             peer.name: {
-                "url": f"grpcs://{peer.address}",
+                "url": f"grpcs://{peer.published}",
                 "tlsCACerts": {"pem": tls_root},
                 "grpcOptions": {"ssl-target-name-override": peer.name},
             }

@@ -35,9 +35,9 @@ from medfab_network._health import (
 )
 from medfab_network._layout import Layout
 from medfab_network._nodes import Start, chaincode_start, orderer_start, peer_start
-from medfab_network._processes import NodeProcesses
 from medfab_network._profiles import write_connection_profile
 from medfab_network._progress import Progress
+from medfab_network._runner import Runner
 from medfab_network.errors import NetworkError, PortInUseError
 from medfab_network.topology import Chaincode, Channel, Node, Organization, Topology
 
@@ -59,7 +59,7 @@ class BringUp:
         self,
         topology: Topology,
         layout: Layout,
-        processes: NodeProcesses,
+        processes: Runner,
         binaries: Binaries,
         progress: Progress,
     ) -> None:
@@ -77,7 +77,8 @@ class BringUp:
         topology = self._topology
         self._running = await self._processes.settled()
         await self._check_ports()
-        self._install_builder()
+        if not topology.containers:
+            self._install_builder()
         async with self._stage("certificate authorities, enrolment, nodes"):
             await _all(self._organization(o) for o in topology.all_organizations())
         async with self._stage("channels"):
@@ -180,6 +181,7 @@ class BringUp:
 
     def _start(self, node: Node, start: Start) -> None:
         if node.name in self._running:
+            self._processes.hand_over(node.name)
             return
         self._processes.start(node.name, start.command, start.environment, start.folder)
         self.report.started.append(node.name)

@@ -4,6 +4,8 @@
 NetworkError                 anything below; its text says what to do next
 ├── TopologyError            the topology file is wrong; names the place in it
 ├── BuildError               Fabric's binaries could not be found or built
+├── ImageError               a container image cannot be made
+├── EngineError              Docker is not installed, not running, or refuses
 ├── DirectoryError           the network directory is in use, foreign or damaged
 ├── PortInUseError           a port of the topology is taken by another program
 ├── NodeFailedError          a node ended or never became ready; carries its last log lines
@@ -29,6 +31,16 @@ class TopologyError(NetworkError):
 
 class BuildError(NetworkError):
     """Fabric's binaries are neither there nor can they be built."""
+
+
+class ImageError(NetworkError):
+    """A container image is neither there nor can it be made."""
+
+
+class EngineError(NetworkError):
+    """The Docker engine cannot be reached, or refuses what it is asked."""
+
+    exit_code = 5
 
 
 class DirectoryError(NetworkError):

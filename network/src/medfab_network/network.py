@@ -26,6 +26,8 @@ from medfab_gateway.errors import MedfabError
 from medfab_gateway.wallet import WalletEntry
 from medfab_network._access import Access
 from medfab_network._binaries import Binaries, ensure_binaries
+from medfab_network._container_setup import prepare
+from medfab_network._containers import Containers
 from medfab_network._enrolment import ADMIN
 from medfab_network._files import write_atomically
 from medfab_network._health import is_healthy, tls_context
@@ -82,7 +84,11 @@ class Network:
         self._stored = stored
         self._progress = progress or Silent()
         self._bin_dir = bin_dir
-        self._processes = NodeProcesses(self._layout.root, self._layout.logs)
+        self._processes: NodeProcesses | Containers = (
+            Containers(self._layout.root, self.topology)
+            if self.topology.containers
+            else NodeProcesses(self._layout.root, self._layout.logs)
+        )
         self._access = Access(self._layout)
         self._depth = 0
         self._lock_file: IO[str] | None = None
@@ -115,6 +121,10 @@ class Network:
         binaries = await self._binaries()
         with self.exclusive():
             self._claim_directory()
+            if isinstance(self._processes, Containers):
+                await prepare(
+                    self._processes, self.topology, self._layout, binaries, self._progress
+                )
             bring_up = BringUp(
                 self.topology, self._layout, self._processes, binaries, self._progress
             )
@@ -146,6 +156,8 @@ class Network:
             return []
         with self.exclusive():
             stopped = await self._stop(list(self._processes.running()))
+            if isinstance(self._processes, Containers):
+                await asyncio.to_thread(self._processes.remove)
             self._remove_all()
         self._stored = None
         return stopped
@@ -175,16 +187,35 @@ class Network:
         return self._layout.logs
 
     def log_file(self, node: str) -> Path:
-        """The log of a node; `NotRunningError` when there is no such log."""
-        path = self._processes.log_file(node)
+        """The log of a process; `NotRunningError` when there is no such log."""
+        path = self._layout.logs / f"{node}.log"
         if not path.exists():
-            known = ", ".join(n.name for n in self.topology.nodes())
-            raise NotRunningError(f"there is no log of {node!r}; the nodes are {known}")
+            raise self._no_log(node)
         return path
 
     def log_tail(self, node: str, lines: int) -> str:
-        self.log_file(node)
+        """Its last lines; `NotRunningError` when the node has no log."""
+        if isinstance(self._processes, NodeProcesses):
+            self.log_file(node)
+        elif not self._processes.has(node):
+            raise self._no_log(node)
         return self._processes.log_tail(node, lines)
+
+    def follow_log(self, node: str, lines: int) -> Iterator[str]:
+        """Its last lines, and then what is logged, piece by piece, until the node's end.
+
+        A process has no end: a restart goes on in the same file.
+        """
+        if isinstance(self._processes, NodeProcesses):
+            self.log_file(node)
+            return self._processes.follow(node, lines)
+        if not self._processes.has(node):
+            raise self._no_log(node)
+        return self._processes.follow(node, lines)
+
+    def _no_log(self, node: str) -> NotRunningError:
+        known = ", ".join(n.name for n in self.topology.nodes())
+        return NotRunningError(f"there is no log of {node!r}; the nodes are {known}")
 
     def gateway(self, organization: str, user: str = ADMIN) -> AsyncGateway:
         """A gateway at the organisation's first peer, as one of its enrolled users.

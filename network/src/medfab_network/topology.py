@@ -24,6 +24,7 @@ from medfab_network import _checks as check
 from medfab_network.errors import TopologyError
 
 HOST = "127.0.0.1"
+ANY_INTERFACE = "0.0.0.0"  # noqa: S104 - of a container, whose ports are published on HOST alone
 PORTS_PER_ORGANIZATION = 40
 SERVE_CONTRACT = "medfab-chaincode"
 """The program that serves contracts in Python, from the environment that runs the network."""
@@ -61,10 +62,23 @@ class Node:
     chaincode_port: int | None = None
     """Peers: where chaincode in client mode would register."""
     chaincode: str | None = None
+    host: str = HOST
+    """By which other nodes reach it: this machine, or the name of its container."""
 
     @property
     def address(self) -> str:
+        """Where other nodes dial it."""
+        return f"{self.host}:{self.port}"
+
+    @property
+    def published(self) -> str:
+        """Where programs on this machine dial it; a container publishes its ports there."""
         return f"{HOST}:{self.port}"
+
+    @property
+    def listens_on(self) -> str:
+        """The interface: loopback, or all those of its container."""
+        return HOST if self.host == HOST else ANY_INTERFACE
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -123,6 +137,8 @@ class Topology:
     organizations: tuple[Organization, ...]
     channels: tuple[Channel, ...]
     chaincodes: tuple[Chaincode, ...]
+    containers: bool = False
+    """Whether the nodes run in Docker, and not as processes of this machine."""
     source: Mapping[str, Any] = field(repr=False, compare=False)
     """The document it was read from."""
 
@@ -140,6 +156,13 @@ class Topology:
                 return channel
         known = ", ".join(c.name for c in self.channels)
         raise TopologyError(f"there is no channel {name!r}; there are {known}")
+
+    def chaincode(self, name: str) -> Chaincode:
+        for chaincode in self.chaincodes:
+            if chaincode.name == name:
+                return chaincode
+        known = ", ".join(c.name for c in self.chaincodes)
+        raise TopologyError(f"there is no chaincode {name!r}; there are {known or 'none'}")
 
     def all_organizations(self) -> tuple[Organization, ...]:
         """The ordering organisation first, then the members."""
@@ -161,6 +184,15 @@ class Topology:
     def with_base_port(self, base_port: int) -> Topology:
         """The same consortium on other ports."""
         return parse_topology({**self.source, "base_port": base_port})
+
+    def with_containers(self) -> Topology:
+        """The same consortium, its nodes in containers."""
+        return parse_topology({**self.source, "containers": True})
+
+    def with_orderers(self, count: int) -> Topology:
+        """The same consortium with that many consenters."""
+        ordering = {**self.source["ordering"], "orderers": count}
+        return parse_topology({**self.source, "ordering": ordering})
 
     def channels_of(self, organization: str) -> tuple[Channel, ...]:
         return tuple(c for c in self.channels if organization in c.organizations)
@@ -189,16 +221,22 @@ def load_topology(path: Path | None) -> Topology:
         raise TopologyError(f"{where}: {error}") from error
 
 
+def default_in_containers() -> Topology:
+    """The default consortium in containers, where any one of its three orderers may be lost."""
+    return load_topology(None).with_orderers(3).with_containers()
+
+
 def parse_topology(document: Any) -> Topology:
     """Check a topology document and compute its nodes and ports."""
     root = check.mapping(document, "the topology")
     check.known_keys(
         root,
         "the topology",
-        ["name", "base_port", "ordering", "organizations", "channels", "chaincodes"],
+        ["name", "base_port", "containers", "ordering", "organizations", "channels", "chaincodes"],
     )
     name = check.text(root.get("name", "medfab"), "name", _NAME)
     base_port = check.integer(root.get("base_port", 17000), "base_port", 1024, 60000)
+    containers = check.boolean(root.get("containers", False), "containers")
 
     ordering_document = check.mapping(root.get("ordering"), "ordering")
     check.known_keys(ordering_document, "ordering", ["name", "msp_id", "orderers"])
@@ -232,6 +270,7 @@ def parse_topology(document: Any) -> Topology:
         organizations=organizations,
         channels=_channels(root, {o.name for o in organizations}),
         chaincodes=(),
+        containers=containers,
         source=root,
     )
     chaincodes = tuple(
@@ -239,9 +278,36 @@ def parse_topology(document: Any) -> Topology:
     )
     check.unique([c.name for c in chaincodes], "chaincodes: name")
     topology = replace(topology, chaincodes=chaincodes)
+    if containers:
+        topology = _in_containers(topology)
     # A chaincode called `ca` or `peer0` would have its process called like that node.
     check.unique([node.name for node in topology.nodes()], "names of nodes")
     return topology
+
+
+def _in_containers(topology: Topology) -> Topology:
+    """Every node by the name of its container."""
+
+    def named(node: Node) -> Node:
+        return replace(node, host=node.name)
+
+    def of(organization: Organization) -> Organization:
+        return replace(
+            organization,
+            ca=named(organization.ca),
+            peers=tuple(map(named, organization.peers)),
+            orderers=tuple(map(named, organization.orderers)),
+        )
+
+    return replace(
+        topology,
+        ordering=of(topology.ordering),
+        organizations=tuple(map(of, topology.organizations)),
+        chaincodes=tuple(
+            replace(chaincode, nodes=tuple(map(named, chaincode.nodes)))
+            for chaincode in topology.chaincodes
+        ),
+    )
 
 
 def _ordering(document: Mapping[str, Any], first_port: int) -> Organization:

@@ -22,6 +22,9 @@ from medfab_gateway.cli import DIR, Output, pass_output, setting_option
     is_flag=True,
     help="Write a name of the patient into a block first: the search must find it, and fail.",
 )
+@click.option(
+    "--docker", is_flag=True, envvar="DOCKER", help="Run the network in containers, not processes."
+)
 @setting_option(
     DIR,
     "directory",
@@ -40,6 +43,7 @@ def demo(
     bundle: Path | None,
     keep: bool,
     plant_leak: bool,
+    docker: bool,
     directory: Path,
     topology_file: Path | None,
     output: Output,
@@ -55,14 +59,18 @@ def demo(
       medfab demo
       medfab demo --bundle patient.json
       medfab demo --keep
+      medfab demo --docker
       medfab demo --plant-leak
     """
     from medfab_network.demo import Demo, Narrator
-    from medfab_network.topology import load_topology
+    from medfab_network.topology import default_in_containers, load_topology
 
+    topology = load_topology(topology_file)
+    if docker:
+        topology = topology.with_containers() if topology_file else default_in_containers()
     story = Demo(
         directory,
-        topology=load_topology(topology_file),
+        topology=topology,
         bundle=bundle,
         keep=keep,
         plant_leak=plant_leak,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from medfab_gateway.cli import DIR, Output, confirm, pass_output, run, setting_o
 from medfab_network.cli._progress import ConsoleProgress
 from medfab_network.errors import NotRunningError
 from medfab_network.network import DEFAULT_DIRECTORY, Network, NodeStatus
-from medfab_network.topology import load_topology
+from medfab_network.topology import Topology, default_in_containers, load_topology
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -42,7 +41,7 @@ _bin_dir = click.option(
 
 @click.group()
 def network() -> None:
-    """Run a Fabric consortium as processes on this machine.
+    """Run a Fabric consortium on this machine, as processes or in containers.
 
     \b
     Examples:
@@ -58,26 +57,33 @@ def network() -> None:
 @_topology
 @_bin_dir
 @click.option("--base-port", type=click.IntRange(1024, 60000), help="First port; see topology.")
+@click.option("--docker", is_flag=True, help="Run the nodes in containers, not as processes.")
 @pass_output
 def up(
     directory: Path,
     topology_file: Path | None,
     bin_dir: Path | None,
     base_port: int | None,
+    docker: bool,
     output: Output,
 ) -> None:
     """Start the network, or go on from wherever an earlier `up` got to.
 
-    Builds Fabric first where it is not there (a few minutes, once).
+    Builds Fabric first where it is not there (a few minutes, once), and with
+    --docker the images, from the same programs. A network that was made in
+    containers stays there.
 
     \b
     Examples:
       medfab network up
       medfab network up --topology three.yaml --dir /tmp/three
+      medfab network up --docker
     """
     topology = load_topology(topology_file) if topology_file else None
     if base_port is not None:
         topology = (topology or Network(directory).topology).with_base_port(base_port)
+    if docker:
+        topology = _in_containers(topology, Network(directory))
     consortium = Network(directory, topology, progress=ConsoleProgress(), bin_dir=bin_dir)
     began = time.monotonic()
     report = run(consortium.up)
@@ -97,6 +103,61 @@ def up(
         output.line(f"Look around with `medfab network status{option}`.")
     else:
         output.line("The network was up already.")
+
+
+@network.command()
+@_bin_dir
+@click.option("--force", is_flag=True, help="Make them anew, even where nothing has changed.")
+@pass_output
+def images(bin_dir: Path | None, force: bool, output: Output) -> None:
+    """Make the container images from Fabric's programs and this Python.
+
+    No image registry is needed: libraries and Python come from Debian's
+    packages. `up --docker` makes what is missing by itself.
+
+    \b
+    Example:
+      medfab network images
+    """
+    from medfab_network._binaries import ensure_binaries
+    from medfab_network._containers import connect
+    from medfab_network._images import ensure_images
+
+    client = connect()
+    progress = ConsoleProgress()
+
+    async def make() -> dict[str, str]:
+        return await ensure_images(
+            client, await ensure_binaries(progress, bin_dir), progress, force=force
+        )
+
+    try:
+        made = run(make)
+    finally:
+        client.close()
+    output.table([{"image": n, "id": i} for n, i in made.items()], columns=["image", "id"])
+
+
+@network.command()
+@_topology
+@pass_output
+def compose(topology_file: Path | None, output: Output) -> None:
+    """Print the compose file of a topology.
+
+    \b
+    Example:
+      medfab network compose > docker-compose.yaml
+    """
+    from medfab_network._container_setup import compose_text
+
+    topology = load_topology(topology_file).with_containers() if topology_file else None
+    text = compose_text(topology or default_in_containers())
+    if output.as_json:
+        import yaml
+
+        output.json(yaml.safe_load(text))
+    else:
+        output.text(text.rstrip("\n"))
 
 
 @network.command()
@@ -173,21 +234,24 @@ def logs(node: str | None, directory: Path, lines: int, follow: bool, output: Ou
     if node is None:
         _list_logs(consortium, output)
         return
-    with consortium.log_file(node).open(errors="replace") as log:
-        if output.as_json:
-            output.json({"node": node, "lines": consortium.log_tail(node, lines).splitlines()})
-            return
-        if follow:
-            log.seek(0, os.SEEK_END)  # before the tail is read: better a line twice than never
+    if output.as_json:
+        output.json({"node": node, "lines": consortium.log_tail(node, lines).splitlines()})
+    elif not follow:
         output.text(consortium.log_tail(node, lines))
+    else:
         pending = ""
-        while follow:
-            pending += log.read()
+        for piece in consortium.follow_log(node, lines):
+            pending += piece
             whole, newline, rest = pending.rpartition("\n")
             if newline:
                 output.text(whole)
                 pending = rest
-            time.sleep(0.2)
+
+
+def _in_containers(given: Topology | None, existing: Network) -> Topology:
+    if given is None and not existing.exists:
+        return default_in_containers()
+    return (given or existing.topology).with_containers()
 
 
 def _existing(directory: Path) -> Network:
@@ -201,7 +265,11 @@ def _existing(directory: Path) -> Network:
 
 
 def _list_logs(consortium: Network, output: Output) -> None:
-    rows = []
+    rows: list[dict[str, Any]] = []
+    if consortium.topology.containers:  # the engine keeps the logs
+        rows = [{"node": node} for node in sorted(consortium.processes())]
+        output.table(rows, columns=["node"])
+        return
     for path in sorted(consortium.logs.glob("*.log")):
         facts = path.stat()
         written = datetime.fromtimestamp(facts.st_mtime, UTC)

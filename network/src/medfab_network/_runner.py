@@ -1,0 +1,34 @@
+"""What brings nodes to life and ends them: processes of this machine, or containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+
+class Runner(Protocol):
+    """`NodeProcesses` and `Containers` say what each call does."""
+
+    def start(
+        self, node: str, command: list[str], environment: Mapping[str, str], folder: Path
+    ) -> None: ...
+
+    def hand_over(self, node: str) -> None:
+        """The node's files have been written anew while it runs."""
+
+    def running(self) -> dict[str, int]: ...
+
+    async def settled(self, *, grace: float = 10.0) -> dict[str, int]: ...
+
+    def environment(self, node: str) -> dict[str, str]: ...
+
+    def check_alive(self, node: str) -> None: ...
+
+    def log_tail(self, node: str, lines: int = ...) -> str: ...
+
+    async def stop(
+        self, nodes: Iterable[str] | None = None, *, grace: float = 10.0
+    ) -> list[str]: ...
+
+    def kill_now(self) -> None: ...

@@ -1,0 +1,3 @@
+module medfab/container
+
+go 1.24
