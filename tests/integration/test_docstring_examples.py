@@ -47,7 +47,7 @@ PARTS = {
 OTHER_CLIENTS: list[type] = [
     admin.AsyncDiscovery,
     admin.AsyncLifecycle,
-    admin.OrdererAdmin,
+    admin.AsyncOrdererAdmin,
     admin.AsyncPeerAdmin,
     ca.AsyncAffiliations,
     ca.AsyncCertificateAuthority,

@@ -109,8 +109,11 @@ class ConnectionProfile:
 
     def endpoints_for(self, organization: str) -> tuple[Endpoint, ...]:
         """The organisation's peers, in the order of the file; at least one."""
-        peers = self._organization(organization).child("peers").texts()
-        return tuple(self.peer_endpoint(peer) for peer in peers)
+        return tuple(self.peer_endpoint(peer) for peer in self.peer_names(organization))
+
+    def peer_names(self, organization: str) -> tuple[str, ...]:
+        """The organisation's peers, by their names in the profile."""
+        return self._organization(organization).child("peers").texts()
 
     def peer_endpoint(self, peer: str) -> Endpoint:
         """A peer, by its name in the profile."""

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from medfab_gateway import AsyncGateway, Endpoint
-from medfab_gateway.admin import AsyncDiscovery, AsyncPeerAdmin, OrdererAdmin
+from medfab_gateway.admin import AsyncDiscovery, AsyncOrdererAdmin, AsyncPeerAdmin
 from medfab_gateway.ca import AsyncCertificateAuthority
 from medfab_gateway.wallet import FileSystemWallet, WalletEntry
 from medfab_network._authority import tls_authority_name
@@ -67,9 +67,9 @@ class Access:
         entry = self.entry(peer.organization, ADMIN)
         return AsyncDiscovery(self.endpoint(peer), entry.identity, entry.signer())
 
-    def orderer_admin(self, orderer: Node) -> OrdererAdmin:
+    def orderer_admin(self, orderer: Node) -> AsyncOrdererAdmin:
         client = self._layout.tls(orderer.organization, ADMIN)
-        return OrdererAdmin(
+        return AsyncOrdererAdmin(
             f"https://{HOST}:{orderer.admin_port}",
             tls_root_certificates=(client / "ca.pem").read_bytes(),
             client_certificate=(client / "cert.pem").read_bytes(),

@@ -24,6 +24,7 @@ from unit.gateway.fake_gateway import make_identity
 from unit.gateway.made_config import AUTHORITIES, definition, made_channel
 
 CONFIG = made_channel()
+OTHER_A = OrganizationDefinition.from_json(definition("A").to_json().replace("7051", "7052"))
 
 
 def value(config: ChannelConfig, *path: str) -> ConfigValue:
@@ -129,7 +130,8 @@ def test_orderers_come_and_go() -> None:
         (lambda e: e.set_batch(preferred_max_bytes=5000), "cannot be more than"),
         (lambda e: e.set_batch(timeout="2 seconds"), "no duration"),
         (lambda e: e.set_batch(timeout="0s"), "no duration"),
-        (lambda e: e.add_organization(definition("A")), "member of care already"),
+        (lambda e: e.add_organization(definition("A")).update(), "Nothing would change"),
+        (lambda e: e.add_organization(OTHER_A), "member of care already, by another"),
         (lambda e: e.remove_organization("C"), "no member C; it has A, B"),
         (lambda e: e.set_anchor_peers("OrdererMSP", []), "it has A, B"),
         (lambda e: e.set_acl("event/Block", "Nobody"), "no policy 'Nobody'.*Application/Admins"),

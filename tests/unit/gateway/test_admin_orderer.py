@@ -13,7 +13,12 @@ from contextlib import asynccontextmanager
 import pytest
 import trustme
 
-from medfab_gateway.admin import ChannelParticipation, JoinOutcome, OrdererAdmin, OrdererAdminError
+from medfab_gateway.admin import (
+    AsyncOrdererAdmin,
+    ChannelParticipation,
+    JoinOutcome,
+    OrdererAdminError,
+)
 from unit.gateway.https_server import Answer, HttpsServer, https_server
 
 CLIENTS = trustme.CA()
@@ -23,9 +28,9 @@ def answer(status: int, body: object) -> Answer:
     return Answer(status, json.dumps(body).encode())
 
 
-def orderer_at(server: HttpsServer, clients: trustme.CA = CLIENTS) -> OrdererAdmin:
+def orderer_at(server: HttpsServer, clients: trustme.CA = CLIENTS) -> AsyncOrdererAdmin:
     issued = clients.issue_cert("admin.example")
-    return OrdererAdmin(
+    return AsyncOrdererAdmin(
         server.url + "/",
         tls_root_certificates=server.tls_root,
         client_certificate=issued.cert_chain_pems[0].bytes(),
@@ -35,7 +40,7 @@ def orderer_at(server: HttpsServer, clients: trustme.CA = CLIENTS) -> OrdererAdm
 
 
 @asynccontextmanager
-async def serving(reply: Answer) -> AsyncIterator[tuple[OrdererAdmin, HttpsServer]]:
+async def serving(reply: Answer) -> AsyncIterator[tuple[AsyncOrdererAdmin, HttpsServer]]:
     async with (
         https_server(lambda _: reply, client_authority=CLIENTS) as server,
         orderer_at(server) as orderer,
@@ -145,7 +150,7 @@ async def test_a_client_certificate_of_another_authority_is_refused() -> None:
 def test_a_key_that_does_not_belong_to_the_certificate() -> None:
     one, other = CLIENTS.issue_cert("a.example"), CLIENTS.issue_cert("b.example")
     with pytest.raises(ValueError, match="do not belong together"):
-        OrdererAdmin(
+        AsyncOrdererAdmin(
             "https://localhost:1",
             tls_root_certificates=CLIENTS.cert_pem.bytes(),
             client_certificate=one.cert_chain_pems[0].bytes(),

@@ -31,11 +31,13 @@ from medfab_gateway.admin._ledger_facts import ChainInfo, InstalledChaincode, Jo
 from medfab_gateway.admin._lifecycle import Lifecycle
 from medfab_gateway.admin._lifecycle_async import AsyncLifecycle
 from medfab_gateway.admin._orderer import Orderer
-from medfab_gateway.admin._orderer_admin import ChannelParticipation, OrdererAdmin
+from medfab_gateway.admin._orderer_admin import OrdererAdmin
+from medfab_gateway.admin._orderer_admin_async import AsyncOrdererAdmin
 from medfab_gateway.admin._orderer_async import AsyncOrderer
 from medfab_gateway.admin._orderer_endpoints import orderer_endpoints
 from medfab_gateway.admin._organization_definition import OrganizationDefinition
 from medfab_gateway.admin._packaging import package_ccaas, package_id
+from medfab_gateway.admin._participation import ChannelParticipation
 from medfab_gateway.admin._peer_admin import PeerAdmin
 from medfab_gateway.admin._peer_admin_async import AsyncPeerAdmin
 from medfab_gateway.admin._policies import endorsement_policy, signature_policy
@@ -46,6 +48,7 @@ from medfab_gateway.admin.errors import (
     ConfigUpdateError,
     DefinitionError,
     DiscoveryError,
+    NoChangeError,
     OrdererAdminError,
     OrdererError,
     PackageError,
@@ -62,6 +65,7 @@ __all__ = [
     "AsyncDiscovery",
     "AsyncLifecycle",
     "AsyncOrderer",
+    "AsyncOrdererAdmin",
     "AsyncPeerAdmin",
     "ChainInfo",
     "ChaincodeDefinition",
@@ -84,6 +88,7 @@ __all__ = [
     "InstalledChaincode",
     "JoinOutcome",
     "Lifecycle",
+    "NoChangeError",
     "Orderer",
     "OrdererAdmin",
     "OrdererAdminError",

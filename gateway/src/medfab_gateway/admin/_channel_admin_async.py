@@ -74,7 +74,7 @@ class AsyncChannelAdmin(AsyncClosing):
     async def sign(self, request: ConfigUpdateRequest) -> ConfigUpdateRequest:
         """The update with the identity's signature added: its organisation agrees to it.
 
-        Asks no node.
+        As `ConfigUpdateRequest.sign`, but a signer that waits holds up nobody else.
         """
         header = request.signature_header(self._identity, secrets.token_bytes(NONCE_BYTES))
         digest = (self._hash or self._identity.default_hash()).digest(

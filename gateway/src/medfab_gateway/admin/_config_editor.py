@@ -57,12 +57,18 @@ class ConfigEditor:
         """Take an organisation in, as a member that can have peers and contracts."""
         application = self._group("Application")
         msp_id = definition.msp_id
-        if any(known == msp_id for _, known, _ in self._organizations()) or (
-            msp_id in application.groups
-        ):
-            raise ConfigError(f"{msp_id} is a member of {self._original.channel_name} already")
         group = configtx_pb2.ConfigGroup.FromString(definition.serialized)
-        application.groups[msp_id].CopyFrom(group)
+        known = {known: name for name, known, _ in self._organizations()}
+        name = known.get(msp_id, msp_id)
+        if name in application.groups:
+            there = OrganizationDefinition.of_member(application.groups[name])
+            if there != OrganizationDefinition.of_member(group):
+                raise ConfigError(
+                    f"{msp_id} is a member of {self._original.channel_name} already, by another "
+                    "definition"
+                )
+            return self
+        application.groups[name].CopyFrom(group)
         return self
 
     def remove_organization(self, msp_id: str) -> Self:
@@ -199,6 +205,13 @@ class ConfigEditor:
         consenters.remove(orderer, host, port)
         for group in orderer.groups.values():
             consenters.remove_endpoint(group, f"{host}:{port}")
+        return self
+
+    # --- anything else -------------------------------------------------------------------------
+
+    def set_json(self, text: str) -> Self:
+        """All of it as somebody has changed its JSON, see `ChannelConfig.to_json`."""
+        self._config = parse_config(self.config.with_json(text).serialized)
         return self
 
     # --- within --------------------------------------------------------------------------------

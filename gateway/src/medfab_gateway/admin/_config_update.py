@@ -11,7 +11,7 @@ from typing import Any
 
 from fabric_protos.common import configtx_pb2
 
-from medfab_gateway.admin.errors import ConfigError
+from medfab_gateway.admin.errors import ConfigError, NoChangeError
 
 
 def compute_update(channel_name: str, original: bytes, modified: bytes) -> bytes:
@@ -23,12 +23,13 @@ def compute_update(channel_name: str, original: bytes, modified: bytes) -> bytes
         modified: The serialised `common.Config` that shall be.
 
     Raises:
-        ConfigError: Nothing differs, or one of the two is no configuration.
+        NoChangeError: Nothing differs.
+        ConfigError: One of the two is no configuration.
     """
     before, after = (parse_config(each).channel_group for each in (original, modified))
     read_set, write_set, differs = _group(before, after)
     if not differs:
-        raise ConfigError(
+        raise NoChangeError(
             f"Nothing would change in the configuration of {channel_name}: it is like this already"
         )
     update = configtx_pb2.ConfigUpdate(

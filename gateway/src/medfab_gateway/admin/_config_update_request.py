@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from fabric_protos.common import common_pb2, configtx_pb2
 from google.protobuf.message import DecodeError
 
 from medfab_gateway._config_decoder import decode_config_update
 from medfab_gateway._messages.headers import build_header
+from medfab_gateway._messages.proposal import NONCE_BYTES
 from medfab_gateway._transaction_decoder import decode_creator
 from medfab_gateway._transaction_parts import Creator
 from medfab_gateway.admin._channel_config import ChannelConfig
@@ -21,7 +24,10 @@ from medfab_gateway.admin._config_changes import (
 from medfab_gateway.admin._config_update import compute_update
 from medfab_gateway.admin.errors import ConfigError
 from medfab_gateway.channel_config import ConfigUpdate
-from medfab_gateway.identity import Identity
+from medfab_gateway.identity import Hash, Identity, Signer
+
+if TYPE_CHECKING:
+    from medfab_gateway._block_json import Json
 
 _NO_UPDATE = (
     "This is no configuration update: give a file that `medfab channel edit --out` or `peer "
@@ -49,7 +55,7 @@ class ConfigUpdateRequest:
     """An update and the signatures that it has so far.
 
         request = ConfigEditor(config).set_acl("event/Block", None).update()
-        request = await channels.sign(request)
+        request = request.sign(identity, signer)
         Path("update.pb").write_bytes(request.to_bytes())     # to the next organisation
 
     Not changed by what signs it: signing gives a new one.
@@ -125,6 +131,12 @@ class ConfigUpdateRequest:
         """The update as data with Fabric's names."""
         return decode_config_update(self.envelope)
 
+    def to_json(self) -> dict[str, Json]:
+        """The update as `configtxlator proto_decode --type common.ConfigUpdate` writes it."""
+        from medfab_gateway._message_json import message_json
+
+        return message_json(configtx_pb2.ConfigUpdate.FromString(self.config_update))
+
     @property
     def signers(self) -> tuple[Creator, ...]:
         """Who has signed, as it is written there."""
@@ -144,6 +156,17 @@ class ConfigUpdateRequest:
             creator=identity.serialized, nonce=nonce
         ).SerializeToString()
         return header
+
+    def sign(
+        self, identity: Identity, signer: Signer, *, hash: Hash | None = None
+    ) -> ConfigUpdateRequest:
+        """With the identity's signature added: its organisation agrees. Asks no node.
+
+        hash: None for the one that goes with the identity's key.
+        """
+        header = self.signature_header(identity, secrets.token_bytes(NONCE_BYTES))
+        message = header + self.config_update
+        return self.signed(header, signer((hash or identity.default_hash()).digest(message)))
 
     def signed(self, signature_header: bytes, signature: bytes) -> ConfigUpdateRequest:
         """With one more signature, made over `signature_header + config_update`.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fabric_protos.discovery import protocol_pb2
-from fabric_protos.peer import proposal_pb2
+from fabric_protos.peer import proposal_response_pb2
 
 from medfab_gateway import _blocking
 from medfab_gateway._closing import Closing
@@ -86,9 +86,11 @@ class Discovery(Closing):
         self, channel_name: str, chaincode_name: str, *, collections: Sequence[str] = ()
     ) -> Endorsers:
         """Who can endorse calls of a chaincode that write to these collections."""
-        interest = proposal_pb2.ChaincodeInterest(
+        interest = proposal_response_pb2.ChaincodeInterest(
             chaincodes=[
-                proposal_pb2.ChaincodeCall(name=chaincode_name, collection_names=collections)
+                proposal_response_pb2.ChaincodeCall(
+                    name=chaincode_name, collection_names=collections
+                )
             ]
         )
         query = protocol_pb2.Query(

@@ -1,43 +1,30 @@
+# Made by scripts/make_sync.py from _orderer_admin_async.py: change that, and run it.
 """Administration of one orderer: the channel participation API (fabric v3.1 `restapi.go`)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from medfab_gateway._closing_async import AsyncClosing
+from medfab_gateway._closing import Closing
 from medfab_gateway._https import NO_ANSWER, explain
-from medfab_gateway._https_client_async import https_client
+from medfab_gateway._https_client import https_client
 from medfab_gateway.admin._ledger_facts import JoinOutcome
+from medfab_gateway.admin._participation import ChannelParticipation
 from medfab_gateway.admin.errors import OrdererAdminError
 
 _CHANNELS = "/participation/v1/channels"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChannelParticipation:
-    """A channel at an orderer."""
-
-    name: str
-    """Name of the channel."""
-    status: str
-    """`active`, `onboarding` (catching up), `inactive` or `failed`."""
-    consensus_relation: str
-    """`consenter`, `follower`, `config-tracker` or `other`."""
-    height: int
-    """Number of blocks."""
-
-
-class OrdererAdmin(AsyncClosing):
+class OrdererAdmin(Closing):
     """Administration of one orderer.
 
-        async with OrdererAdmin(
+        with OrdererAdmin(
             url, tls_root_certificates=pem, client_certificate=certificate, client_key=key
         ) as orderer:
-            await orderer.join(genesis_block)
+            orderer.join(genesis_block)
 
     The orderer knows its administrators by their TLS certificates alone
     (`Admin.TLS.ClientRootCAs`). Methods raise `OrdererAdminError`.
@@ -73,13 +60,13 @@ class OrdererAdmin(AsyncClosing):
             timeout=timeout,
         )
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        self._client.close()
 
-    async def join(self, genesis_block: bytes) -> JoinOutcome:
+    def join(self, genesis_block: bytes) -> JoinOutcome:
         """Join the channel of a serialised genesis or latest configuration block."""
-        response = await self._send(
+        response = self._send(
             self._client.build_request(
                 "POST",
                 _CHANNELS,
@@ -96,15 +83,15 @@ class OrdererAdmin(AsyncClosing):
         self._check(response, "Joining a channel failed", expected=httpx.codes.CREATED)
         return JoinOutcome.JOINED
 
-    async def channels(self) -> list[str]:
+    def channels(self) -> list[str]:
         """Names of the channels that the orderer has joined, sorted."""
         summary = "Listing channels failed"
-        answer = await self._get(_CHANNELS, summary)
+        answer = self._get(_CHANNELS, summary)
         return sorted(channel["name"] for channel in answer.get("channels") or ())
 
-    async def channel(self, name: str) -> ChannelParticipation:
+    def channel(self, name: str) -> ChannelParticipation:
         """State of one channel; an `OrdererAdminError` of status 404 where it has not joined."""
-        answer = await self._get(
+        answer = self._get(
             f"{_CHANNELS}/{quote(name, safe='')}", f"Asking for channel {name} failed"
         )
         return ChannelParticipation(
@@ -114,14 +101,21 @@ class OrdererAdmin(AsyncClosing):
             height=answer["height"],
         )
 
-    async def _get(self, path: str, summary: str) -> Any:
-        response = await self._send(self._client.build_request("GET", path), summary)
+    def leave(self, name: str) -> None:
+        """Leave a channel, and delete its blocks at this orderer."""
+        summary = f"Leaving channel {name} failed"
+        request = self._client.build_request("DELETE", f"{_CHANNELS}/{quote(name, safe='')}")
+        response = self._send(request, summary)
+        self._check(response, summary, expected=httpx.codes.NO_CONTENT)
+
+    def _get(self, path: str, summary: str) -> Any:
+        response = self._send(self._client.build_request("GET", path), summary)
         self._check(response, summary, expected=httpx.codes.OK)
         return response.json()
 
-    async def _send(self, request: httpx.Request, summary: str) -> httpx.Response:
+    def _send(self, request: httpx.Request, summary: str) -> httpx.Response:
         try:
-            return await self._client.send(request)
+            return self._client.send(request)
         except NO_ANSWER as error:
             failure = explain(error)
             raise OrdererAdminError(

@@ -95,6 +95,16 @@ class OrganizationDefinition:
             raise ConfigError(f"This is no definition of an organisation: {error}") from error
         return definition
 
+    @classmethod
+    def of_member(cls, group: Any) -> OrganizationDefinition:
+        """The definition by which an organisation is in a channel: its group without versions."""
+        definition = configtx_pb2.ConfigGroup()
+        definition.CopyFrom(group)
+        definition.version = 0
+        for element in (*definition.values.values(), *definition.policies.values()):
+            element.version = 0
+        return cls(serialize(definition))
+
     def to_json(self) -> str:
         """As `configtxgen -printOrg` writes it."""
         from medfab_gateway._message_json import message_json
@@ -106,6 +116,15 @@ class OrganizationDefinition:
     def msp_id(self) -> str:
         """The MSP id. Raises `ConfigError`."""
         return str(self._msp().name)
+
+    @property
+    def anchor_peers(self) -> tuple[tuple[str, int], ...]:
+        """(host, port) of the peers that others turn to first."""
+        group = configtx_pb2.ConfigGroup.FromString(self.serialized)
+        if "AnchorPeers" not in group.values:
+            return ()
+        message = peer_pb2.AnchorPeers.FromString(group.values["AnchorPeers"].value)
+        return tuple((each.host, each.port) for each in message.anchor_peers)
 
     @property
     def fingerprints(self) -> tuple[str, ...]:

@@ -32,11 +32,13 @@ def refusal(request: ConfigUpdateRequest, error: OrdererError) -> ConfigUpdateEr
         return None
     words = error.message
     facts: dict[str, Any] = {"address": error.address, "message": words, "status": error.status}
-    summary = f"The update of {request.channel_name} was refused, and nothing has changed,"
+    summary = f"The update of {request.channel_name} was refused, and nothing has changed"
     if "not satisfied" in words:
-        return UpdateNotSignedError(summary, advice=_missing(request, words), **facts)
+        cause = _missing(request, words)
+        return UpdateNotSignedError(summary, cause=cause, advice=_SIGN, **facts)
     if re.search(r"to be at version|was not in the current config|readset|ReadSet", words):
-        return UpdateConflictError(summary, advice=_COMPUTE_AGAIN, **facts)
+        cause = "the configuration has changed since the update was made"
+        return UpdateConflictError(summary, cause=cause, advice=_COMPUTE_AGAIN, **facts)
     return ConfigUpdateError(summary, **facts)
 
 
@@ -84,19 +86,22 @@ def no_orderer_error(request: ConfigUpdateRequest, address: str) -> ConfigUpdate
 
 
 _COMPUTE_AGAIN = "Make it again from the configuration in force, and have it signed again"
+_SIGN = "Let more administrators sign it (`medfab channel update sign`)"
 
 
 def _missing(request: ConfigUpdateRequest, words: str) -> str:
+    """Which signatures an update lacks, from an orderer's words."""
     signed = ", ".join(sorted({each.msp_id for each in request.signers})) or "nobody"
     place, count = _NOT_SATISFIED.search(words), _COUNTED.search(words)
-    needs = ""
-    if place is not None:
-        needs = f" {place['path']}"
-    if count is not None:
-        needs += (
-            f" asks for {count['need']} organisations' {count['name']}, and has {count['have']}"
-        )
+    if place is None:
+        return f"it is signed by {signed}, which is not enough ({words})"
+    path = place["path"]
+    if count is None:
+        return f"{path} asks for an administrator's signature that it has not; signed by {signed}"
+    whose = (
+        "organisations with orderers" if path.startswith("/Channel/Orderer") else "organisations"
+    )
     return (
-        f"Signed by {signed}.{' The change of' + needs + '.' if needs else ''} Have it signed by "
-        "administrators of more organisations (`medfab channel update sign`)"
+        f"{path} asks for the {count['name']} of {count['need']} {whose} and has {count['have']}; "
+        f"it is signed by {signed}"
     )

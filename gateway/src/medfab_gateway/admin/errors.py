@@ -7,6 +7,7 @@
         ├── PackageError           a label or connection that cannot be packaged
         ├── DefinitionError        a chaincode definition that Fabric would refuse
         ├── ConfigError            a change of a channel's configuration that makes no sense
+        │   └── NoChangeError          the configuration is like this already
         ├── ConfigUpdateError      orderers answered no to an update of a configuration
         │   ├── UpdateNotSignedError    signatures that its policies ask for are missing
         │   └── UpdateConflictError     the configuration has changed since it was made
@@ -31,6 +32,7 @@ __all__ = [
     "ConfigUpdateError",
     "DefinitionError",
     "DiscoveryError",
+    "NoChangeError",
     "OrdererAdminError",
     "OrdererError",
     "PackageError",
@@ -76,9 +78,20 @@ class ConfigError(AdministrationError):
     """A change of a channel's configuration that makes no sense, or a file that holds none."""
 
 
+class NoChangeError(ConfigError):
+    """Nothing would change: the configuration is like this already."""
+
+
 class _NodeError(AdministrationError):
     def __init__(
-        self, summary: str, *, address: str, message: str, status: int | None, advice: str = ""
+        self,
+        summary: str,
+        *,
+        address: str,
+        message: str,
+        status: int | None,
+        advice: str = "",
+        cause: str | None = None,
     ) -> None:
         self.address = address
         """Address or URL of the node."""
@@ -87,9 +100,9 @@ class _NodeError(AdministrationError):
         self.status = status
         """Status of the answer (200, 404, 500, …); None when none came."""
         answered = "" if status is None else f" (status {status})"
-        super().__init__(
-            f"{summary} at {address}: {message}{answered}" + (f". {advice}" if advice else "")
-        )
+        # `cause`: why, in plainer words than the node's own.
+        why = f" at {address}: {message}{answered}" if cause is None else f": {cause}"
+        super().__init__(summary + why + (f". {advice}" if advice else ""))
 
 
 class PeerAdminError(_NodeError):

@@ -77,6 +77,10 @@ def exit_code(error: BaseException) -> int | None:
             return _of_gateway(error)
         case MedfabError() if type(error).__module__.startswith("medfab_gateway.ca."):
             return _of_certificate_authority(error)
+        case MedfabError() if type(error).__module__.startswith("medfab_gateway.admin."):
+            from medfab_gateway.cli._exit_codes_admin import admin_exit_code
+
+            return admin_exit_code(error)
         case MedfabError() | OSError():
             return ExitCode.FAILED
     return None

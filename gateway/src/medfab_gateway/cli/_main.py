@@ -26,24 +26,30 @@ class _BuiltIn:
 _BUILT_IN = {
     "block": _BuiltIn("medfab_gateway.cli.block", "block"),
     "ca": _BuiltIn("medfab_gateway.cli.ca", "ca"),
+    "chaincode": _BuiltIn("medfab_gateway.cli.chaincode", "chaincode"),
+    "channel": _BuiltIn("medfab_gateway.cli.channel", "channel"),
     "completion": _BuiltIn("medfab_gateway.cli.completion", "completion"),
     "config": _BuiltIn("medfab_gateway.cli.config", "config"),
     "contract": _BuiltIn("medfab_gateway.cli.contract", "contract"),
     "events": _BuiltIn("medfab_gateway.cli.events", "events"),
+    "org": _BuiltIn("medfab_gateway.cli.org", "org"),
     "wallet": _BuiltIn("medfab_gateway.cli.wallet", "wallet"),
 }
 
 # The list of commands is printed from here: to import them all for it would take most of a second.
 # A test compares it with what the commands say of themselves.
 _SHORT_HELP = {
-    "block": "What is in a block.",
+    "block": "Blocks of a channel: fetch and look into them.",
     "ca": "Register and enrol identities with an organisation's Fabric CA.",
+    "chaincode": "Deploy contracts: package, install, approve, commit.",
+    "channel": "Channels: join them, read and change their configuration.",
     "completion": "Print what makes a shell complete medfab with the tab key.",
     "config": "Settings: where, who and on which channel.",
     "contract": "Evaluate or submit a function of a contract.",
     "demo": "Start a consortium and tell the story of one record.",
     "events": "Print a channel's transactions or events as they are committed.",
     "network": "Run a Fabric consortium as processes on this machine.",
+    "org": "Organisations of a channel, and how one is taken in.",
     "wallet": "Identities: certificates with their private keys.",
 }
 

@@ -1,0 +1,149 @@
+"""Administration of one orderer: the channel participation API (fabric v3.1 `restapi.go`)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from medfab_gateway._closing_async import AsyncClosing
+from medfab_gateway._https import NO_ANSWER, explain
+from medfab_gateway._https_client_async import https_client
+from medfab_gateway.admin._ledger_facts import JoinOutcome
+from medfab_gateway.admin._participation import ChannelParticipation
+from medfab_gateway.admin.errors import OrdererAdminError
+
+_CHANNELS = "/participation/v1/channels"
+
+
+class AsyncOrdererAdmin(AsyncClosing):
+    """Administration of one orderer.
+
+        async with AsyncOrdererAdmin(
+            url, tls_root_certificates=pem, client_certificate=certificate, client_key=key
+        ) as orderer:
+            await orderer.join(genesis_block)
+
+    The orderer knows its administrators by their TLS certificates alone
+    (`Admin.TLS.ClientRootCAs`). Methods raise `OrdererAdminError`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        tls_root_certificates: bytes,
+        client_certificate: bytes,
+        client_key: bytes,
+        timeout: float = 30.0,
+    ) -> None:
+        """Prepare; the first call connects.
+
+        Args:
+            url: Of the admin endpoint (`Admin.ListenAddress`), `https://host:port`.
+            tls_root_certificates: PEM of what may have signed the orderer's certificate.
+            client_certificate: The administrator's TLS certificate, PEM.
+            client_key: Its key, PEM, not encrypted.
+            timeout: Seconds to wait for the server at each step; for the connection five at most.
+
+        Raises:
+            ValueError: The URL is not https, or a PEM cannot be read.
+        """
+        self._url = url.rstrip("/")
+        self._client = https_client(
+            self._url,
+            tls_root_certificates=tls_root_certificates,
+            client_certificate=client_certificate,
+            client_key=client_key,
+            timeout=timeout,
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def join(self, genesis_block: bytes) -> JoinOutcome:
+        """Join the channel of a serialised genesis or latest configuration block."""
+        response = await self._send(
+            self._client.build_request(
+                "POST",
+                _CHANNELS,
+                files={"config-block": ("config.block", genesis_block)},
+            ),
+            "Joining a channel failed",
+        )
+        # An orderer of Fabric 2 gives the same status where a system channel forbids joining.
+        if (
+            response.status_code == httpx.codes.METHOD_NOT_ALLOWED
+            and "channel already exists" in _reason(response)
+        ):
+            return JoinOutcome.ALREADY_JOINED
+        self._check(response, "Joining a channel failed", expected=httpx.codes.CREATED)
+        return JoinOutcome.JOINED
+
+    async def channels(self) -> list[str]:
+        """Names of the channels that the orderer has joined, sorted."""
+        summary = "Listing channels failed"
+        answer = await self._get(_CHANNELS, summary)
+        return sorted(channel["name"] for channel in answer.get("channels") or ())
+
+    async def channel(self, name: str) -> ChannelParticipation:
+        """State of one channel; an `OrdererAdminError` of status 404 where it has not joined."""
+        answer = await self._get(
+            f"{_CHANNELS}/{quote(name, safe='')}", f"Asking for channel {name} failed"
+        )
+        return ChannelParticipation(
+            name=answer["name"],
+            status=answer["status"],
+            consensus_relation=answer["consensusRelation"],
+            height=answer["height"],
+        )
+
+    async def leave(self, name: str) -> None:
+        """Leave a channel, and delete its blocks at this orderer."""
+        summary = f"Leaving channel {name} failed"
+        request = self._client.build_request("DELETE", f"{_CHANNELS}/{quote(name, safe='')}")
+        response = await self._send(request, summary)
+        self._check(response, summary, expected=httpx.codes.NO_CONTENT)
+
+    async def _get(self, path: str, summary: str) -> Any:
+        response = await self._send(self._client.build_request("GET", path), summary)
+        self._check(response, summary, expected=httpx.codes.OK)
+        return response.json()
+
+    async def _send(self, request: httpx.Request, summary: str) -> httpx.Response:
+        try:
+            return await self._client.send(request)
+        except NO_ANSWER as error:
+            failure = explain(error)
+            raise OrdererAdminError(
+                summary,
+                address=self._url,
+                message=failure.reason,
+                status=None,
+                advice=failure.advice,
+            ) from error
+
+    def _check(self, response: httpx.Response, summary: str, *, expected: int) -> None:
+        if response.status_code != expected:
+            raise OrdererAdminError(
+                summary,
+                address=self._url,
+                message=_reason(response),
+                status=response.status_code,
+                advice=_ADVICE.get(response.status_code, ""),
+            )
+
+
+_ADVICE = {
+    404: "The orderer has not joined this channel, or this is not its admin endpoint",
+    503: "Set ChannelParticipation.Enabled to true in orderer.yaml",
+}
+
+
+def _reason(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["error"])
+    except (ValueError, LookupError, TypeError):
+        return response.reason_phrase
