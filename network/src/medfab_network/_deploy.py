@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 from medfab_gateway.admin import (
@@ -58,37 +59,73 @@ def definition(chaincode: Chaincode, topology: Topology, sequence: int) -> Chain
         name=chaincode.name,
         version=chaincode.version,
         sequence=sequence,
-        endorsement_policy=endorsement_policy(majority_of_custodians(chaincode, topology)),
+        endorsement_policy=endorsement_policy(policy(chaincode, topology)),
         collections=collection_config_package(collections(chaincode, topology)),
     )
 
 
+def policy(chaincode: Chaincode, topology: Topology) -> str:
+    """The chaincode's endorsement policy: its custodians', its witnesses' or the channel's."""
+    if chaincode.witnesses:
+        others = [
+            member.name
+            for member in topology.members(chaincode.channel)
+            if member.name not in chaincode.witnesses
+        ]
+        one_of_each = (
+            f"OR({_principals(names, 'peer', topology)})" for names in (chaincode.witnesses, others)
+        )
+        return f"AND({', '.join(one_of_each)})"
+    if chaincode.custodians:
+        return majority_of_custodians(chaincode, topology)
+    return "/Channel/Application/Endorsement"
+
+
 def majority_of_custodians(chaincode: Chaincode, topology: Topology) -> str:
-    """A signature policy; the channel's own where there are no custodians."""
-    if not chaincode.custodians:
-        return "/Channel/Application/Endorsement"
-    peers = ", ".join(f"'{topology.organization(c).msp_id}.peer'" for c in chaincode.custodians)
+    """A signature policy."""
+    peers = _principals(chaincode.custodians, "peer", topology)
     return f"OutOf({len(chaincode.custodians) // 2 + 1}, {peers})"
+
+
+def _principals(organizations: Iterable[str], role: str, topology: Topology) -> str:
+    return ", ".join(f"'{topology.organization(name).msp_id}.{role}'" for name in organizations)
 
 
 def collections(chaincode: Chaincode, topology: Topology) -> list[dict[str, Any]]:
     """Fabric's collection configuration of the chaincode's shared collections."""
-    members = ", ".join(f"'{topology.organization(c).msp_id}.member'" for c in chaincode.custodians)
-    others = len(chaincode.custodians) - 1
-    return [
-        {
-            "name": name,
-            "policy": f"OR({members})",
-            # An endorser answers only when one more custodian holds the data.
-            "requiredPeerCount": min(1, others),
-            "maxPeerCount": others,
-            "blockToLive": 0,
-            "memberOnlyRead": True,
-            "memberOnlyWrite": True,
-            "endorsementPolicy": {"signaturePolicy": majority_of_custodians(chaincode, topology)},
-        }
+    custodians = chaincode.custodians
+    shared = [
+        _collection(name, custodians, majority_of_custodians(chaincode, topology), topology)
         for name in chaincode.collections
     ]
+    pairwise = [
+        _collection(
+            f"{prefix}-{'-'.join(sorted(topology.organization(name).msp_id for name in pair))}",
+            pair,
+            f"AND({_principals(pair, 'peer', topology)})",
+            topology,
+        )
+        for prefix, members in chaincode.pairwise.items()
+        for pair in combinations(members, 2)
+    ]
+    return shared + pairwise
+
+
+def _collection(
+    name: str, members: Sequence[str], endorsement: str, topology: Topology
+) -> dict[str, Any]:
+    others = len(members) - 1
+    return {
+        "name": name,
+        "policy": f"OR({_principals(members, 'member', topology)})",
+        # An endorser answers only when one more member holds the data.
+        "requiredPeerCount": min(1, others),
+        "maxPeerCount": others,
+        "blockToLive": 0,
+        "memberOnlyRead": True,
+        "memberOnlyWrite": True,
+        "endorsementPolicy": {"signaturePolicy": endorsement},
+    }
 
 
 async def approve_and_commit(

@@ -120,6 +120,11 @@ class Chaincode:
     """Organisations that hold the shared collections; a majority of them endorses.
     Empty: the channel's endorsement policy, and no shared collections."""
     collections: tuple[str, ...] = ()
+    witnesses: tuple[str, ...] = ()
+    """Instead of custodians: one of these endorses, and one of the channel's other members."""
+    pairwise: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By a collection's prefix: organisations of which every two share a collection
+    `<prefix>-<MSP id>-<MSP id>` (sorted), which both of them endorse."""
     nodes: tuple[Node, ...] = ()
 
     @property
@@ -403,7 +408,17 @@ def _chaincode(document: Mapping[str, Any], index: int, topology: Topology) -> C
     check.known_keys(
         document,
         where,
-        ["name", "channel", "version", "contract", "command", "custodians", "collections"],
+        [
+            "name",
+            "channel",
+            "version",
+            "contract",
+            "command",
+            "custodians",
+            "collections",
+            "witnesses",
+            "pairwise",
+        ],
     )
     name = check.text(document.get("name"), f"{where}.name", _CHAINCODE)
     channel = check.text(document.get("channel"), f"{where}.channel")
@@ -420,6 +435,13 @@ def _chaincode(document: Mapping[str, Any], index: int, topology: Topology) -> C
     check.unique(collections, f"{where}.collections")
     if collections and not custodians:
         raise TopologyError(f"{where}.collections: name the custodians that hold them")
+    witnesses: tuple[str, ...] = ()
+    if "witnesses" in document:
+        if custodians:
+            raise TopologyError(f"{where}: either custodians or witnesses, not both")
+        witnesses = check.names(document, "witnesses", where, set(members))
+        if len(witnesses) == len(members):
+            raise TopologyError(f"{where}.witnesses: at least one member must be none")
     if index >= PORTS_PER_ORGANIZATION - _FIRST_CHAINCODE_PORT:
         raise TopologyError("chaincodes: no ports are left for so many")
     return Chaincode(
@@ -430,6 +452,8 @@ def _chaincode(document: Mapping[str, Any], index: int, topology: Topology) -> C
         command=_command(document, where),
         custodians=custodians,
         collections=collections,
+        witnesses=witnesses,
+        pairwise=_pairwise(document, where, set(members)),
         nodes=tuple(
             Node(
                 name=f"{name}.{member}",
@@ -441,6 +465,19 @@ def _chaincode(document: Mapping[str, Any], index: int, topology: Topology) -> C
             for member in members
         ),
     )
+
+
+def _pairwise(
+    document: Mapping[str, Any], where: str, members: set[str]
+) -> dict[str, tuple[str, ...]]:
+    where = f"{where}.pairwise"
+    pairwise = {}
+    for prefix in (raw := check.mapping(document.get("pairwise", {}), where)):
+        check.text(prefix, where, _COLLECTION)
+        pairwise[prefix] = check.names(raw, prefix, where, members)
+        if len(pairwise[prefix]) < 2:
+            raise TopologyError(f"{where}.{prefix}: two organisations at least")
+    return pairwise
 
 
 def _command(document: Mapping[str, Any], where: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from medfab_network._deploy import (
     definition,
     majority_of_custodians,
     package,
+    policy,
     write_connection,
 )
 from medfab_network._layout import Layout
@@ -26,7 +27,7 @@ from medfab_network.topology import Topology, parse_topology
 MEMBERS = ["hospital", "clinic", "regulator", "insurer", "lab"]
 
 
-def topology(custodians: list[str], *names: str) -> Topology:
+def topology(custodians: list[str], *names: str, **more: Any) -> Topology:
     chaincode: dict[str, Any] = {
         "name": "ehr",
         "channel": "care",
@@ -35,6 +36,7 @@ def topology(custodians: list[str], *names: str) -> Topology:
     }
     if custodians:
         chaincode |= {"custodians": custodians, "collections": list(names)}
+    chaincode |= more
     return parse_topology(
         {
             "ordering": {},
@@ -46,7 +48,7 @@ def topology(custodians: list[str], *names: str) -> Topology:
 
 
 @pytest.mark.parametrize(
-    ("count", "policy"),
+    ("count", "text"),
     [
         (1, "OutOf(1, 'HospitalMSP.peer')"),
         (2, "OutOf(2, 'HospitalMSP.peer', 'ClinicMSP.peer')"),
@@ -58,18 +60,43 @@ def topology(custodians: list[str], *names: str) -> Topology:
         ),
     ],
 )
-def test_a_majority_of_the_custodians_endorses(count: int, policy: str) -> None:
+def test_a_majority_of_the_custodians_endorses(count: int, text: str) -> None:
     consortium = topology(MEMBERS[:count], "consents")
     (chaincode,) = consortium.chaincodes
-    assert majority_of_custodians(chaincode, consortium) == policy
+    assert policy(chaincode, consortium) == text
 
 
 def test_without_custodians_the_channel_decides() -> None:
     consortium = topology([])
     (chaincode,) = consortium.chaincodes
-    assert majority_of_custodians(chaincode, consortium) == "/Channel/Application/Endorsement"
+    assert policy(chaincode, consortium) == "/Channel/Application/Endorsement"
     assert collections(chaincode, consortium) == []
     assert definition(chaincode, consortium, 1).sequence == 1
+
+
+def test_a_witness_endorses_beside_another_member() -> None:
+    consortium = topology([], witnesses=["regulator"])
+    (chaincode,) = consortium.chaincodes
+    assert policy(chaincode, consortium) == (
+        "AND(OR('RegulatorMSP.peer'), "
+        "OR('HospitalMSP.peer', 'ClinicMSP.peer', 'InsurerMSP.peer', 'LabMSP.peer'))"
+    )
+
+
+def test_every_two_partners_share_a_collection_that_both_endorse() -> None:
+    consortium = topology([], pairwise={"trade": ["lab", "clinic", "hospital"]})
+    (chaincode,) = consortium.chaincodes
+    first, second, third = collections(chaincode, consortium)
+    assert [first["name"], second["name"], third["name"]] == [
+        "trade-ClinicMSP-LabMSP",
+        "trade-HospitalMSP-LabMSP",
+        "trade-ClinicMSP-HospitalMSP",
+    ]
+    assert first["policy"] == "OR('LabMSP.member', 'ClinicMSP.member')"
+    assert first["endorsementPolicy"] == {"signaturePolicy": "AND('LabMSP.peer', 'ClinicMSP.peer')"}
+    assert first["memberOnlyRead"]
+    assert first["memberOnlyWrite"]
+    assert (first["requiredPeerCount"], first["maxPeerCount"]) == (1, 1)
 
 
 def test_collections_belong_to_the_custodians_alone() -> None:

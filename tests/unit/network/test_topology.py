@@ -61,6 +61,9 @@ def test_the_default_consortium() -> None:
     assert len(topology.ordering.orderers) == 1
     (ehr,) = [c for c in topology.chaincodes if c.name == "ehr"]
     assert len(ehr.custodians) == 3
+    (pharma,) = [c for c in topology.chaincodes if c.name == "pharma"]
+    assert pharma.witnesses == ("regulator",)
+    assert len(pharma.pairwise["trade"]) == 4
     assert [node.name for node in ehr.nodes] == [
         "ehr.hospital",
         "ehr.clinic",
@@ -210,6 +213,15 @@ REFUSED: list[tuple[Path_, Any, str]] = [
     (("chaincodes", 0, "collections"), ["a b"], r"^chaincodes\[0\]\.collections: 'a b'"),
     (("chaincodes", 0, "collections"), ["a", "a"], r"^chaincodes\[0\]\.collections: 'a' .* twice"),
     (("chaincodes", 0, "collection"), "x", r"^chaincodes\[0\]: unknown key"),
+    (("chaincodes", 0, "witnesses"), ["hospital"], r"^chaincodes\[0\]: either custodians or wit"),
+    (("chaincodes", 0, "pairwise"), ["a"], r"^chaincodes\[0\]\.pairwise: a mapping"),
+    (("chaincodes", 0, "pairwise"), {"a b": ["hospital"]}, r"^chaincodes\[0\]\.pairwise: 'a b'"),
+    (
+        ("chaincodes", 0, "pairwise"),
+        {"a": ["orderer"]},
+        r"^chaincodes\[0\]\.pairwise\.a: 'orderer'",
+    ),
+    (("chaincodes", 0, "pairwise"), {"a": ["hospital"]}, r"^chaincodes\[0\]\.pairwise\.a: two"),
 ]
 
 
