@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode conformance
+.PHONY: test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode conformance soak
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -28,6 +28,15 @@ unit: setup
 ## make conformance  one contract four times (ours, raw, Go, Node), compared; prints the table
 conformance: setup
 	@CONFORMANCE_REPORT=1 $(BIN)/python -m pytest -q tests/conformance
+
+## make soak       the tests of endurance and faults in full size, an hour or two; what they find
+##                 goes to bench/results/soak.json. ONLY=words takes those whose names have them
+soak: setup
+	@MEDFAB_SOAK=1 $(BIN)/python -m pytest -s -k "$(ONLY)" \
+		tests/unit/chaincode/test_shim_load.py tests/unit/chaincode/test_shim_fuzz.py \
+		tests/unit/gateway/test_endurance.py tests/integration/test_shim_load.py \
+		tests/integration/test_gateway_resilience.py tests/integration/test_events_recovery.py \
+		tests/integration/test_ledger_differential.py
 
 ## make lint       ruff, mypy --strict; whether the synchronous client and docs/cli.md are up to date
 lint: setup

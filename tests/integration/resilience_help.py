@@ -20,7 +20,6 @@ from medfab_network import Network, Topology, parse_topology
 from medfab_network._health import tls_context
 
 CHANNEL, CHAINCODE = "care", "resilience"
-SOAK = os.environ.get("MEDFAB_SOAK") == "1"
 
 
 def topology() -> Topology:

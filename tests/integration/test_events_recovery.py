@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import itertools
 import json
-import os
 import re
 import subprocess
 import sys
@@ -41,10 +40,10 @@ from medfab_gateway import (
     Reconnect,
 )
 from medfab_network import Network
+from soak import SOAK, record
 
 pytestmark = pytest.mark.integration
 
-SOAK = os.environ.get("MEDFAB_SOAK") == "1"
 EVENTS, WORKERS = (10_000, 32) if SOAK else (300, 8)
 SECONDS = 3000 if SOAK else 120
 OPTIONS = GatewayOptions(reconnect=Reconnect(max_delay=2.0))
@@ -148,9 +147,12 @@ async def test_every_event_once_and_in_order_while_nodes_are_killed(
         assert acknowledged <= set(truth)
         assert received[0].ids == truth
         assert received[1].ids == truth
-    print(
-        f"{restart.__name__}: {restarts} restarts, {len(truth)} events delivered once and in "
-        f"order to each of 2 readers; {failures} calls failed and were made anew"
+    record(
+        f"events over restarts, {restart.__name__}",
+        workers=WORKERS,
+        restarts=restarts,
+        events_once_and_in_order_at_each_of_2_readers=len(truth),
+        calls_failed_and_made_anew=failures,
     )
 
 

@@ -18,7 +18,6 @@ import pytest
 from integration.resilience_help import (
     CHAINCODE,
     CHANNEL,
-    SOAK,
     connect,
     kill,
     ledger,
@@ -28,6 +27,7 @@ from integration.resilience_help import (
 )
 from medfab_gateway import Gateway, GatewayError, GatewayOptions, OutcomeUnknownError
 from medfab_network import Network
+from soak import SOAK, record
 
 __all__ = ["network"]  # the fixture
 
@@ -51,10 +51,6 @@ class Outcomes:
     @property
     def count(self) -> int:
         return len(self.acknowledged) + len(self.failed)
-
-    def __str__(self) -> str:
-        kinds = Counter(f"{type(error).__name__} {error.code.name}" for error in self.failed)
-        return f"{len(self.acknowledged)} acknowledged, failed: {dict(kinds)}"
 
 
 async def work_async(network: Network, outcomes: Outcomes) -> None:
@@ -100,7 +96,6 @@ async def work_blocking(network: Network, outcomes: Outcomes) -> None:
 async def test_every_submission_is_accounted_for(
     network: Network,
     work: Callable[[Network, Outcomes], Awaitable[None]],
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A peer, the orderer, and then every node are killed while 32 workers submit."""
     outcomes = Outcomes()
@@ -129,8 +124,6 @@ async def test_every_submission_is_accounted_for(
             outcomes.stopped.set()
 
     await asyncio.gather(disturb(), work(network, outcomes))
-    with capsys.disabled():
-        print(f"\n{outcomes}")
 
     found = await ledger(network)
     on_ledger = {transaction_id for transaction_id, _ in found}
@@ -141,3 +134,12 @@ async def test_every_submission_is_accounted_for(
         assert error.transaction_id
         if not isinstance(error, OutcomeUnknownError):
             assert error.transaction_id not in on_ledger, error
+    unknown = [error for error in outcomes.failed if isinstance(error, OutcomeUnknownError)]
+    record(
+        f"submissions over restarts, {work.__name__.removeprefix('work_')}",
+        workers=WORKERS,
+        acknowledged=len(outcomes.acknowledged),
+        failed=Counter(f"{type(e).__name__} {e.code.name}" for e in outcomes.failed),
+        unknown_and_on_the_ledger=sum(e.transaction_id in on_ledger for e in unknown),
+        lost_or_doubled=0,
+    )

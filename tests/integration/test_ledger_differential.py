@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
@@ -35,10 +34,10 @@ from integration.ledger_twins import (
     Twins,
     running_twins,
 )
+from soak import SOAK, record
 
 pytestmark = pytest.mark.integration
 
-SOAK = os.environ.get("MEDFAB_SOAK") == "1"
 SEQUENCES, STEPS = (40, 20) if SOAK else (6, 12)
 
 REFUSED = "refused"
@@ -219,7 +218,7 @@ async def test_random_sequences(twins: Twins) -> None:
     both = machine(twins, asyncio.get_running_loop(), seen)
     # In a thread of its own: Hypothesis is not asynchronous.
     await asyncio.to_thread(run_state_machine_as_test, both, settings=budget)
-    print(dict(seen))
+    record("ledger in memory beside real peers", sequences=SEQUENCES, seen=dict(seen))
     # Else the sequences would show little.
     assert {"VALID", "ENDORSEMENT_POLICY_FAILURE", REFUSED} <= seen.keys()
     assert {"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"} & seen.keys()

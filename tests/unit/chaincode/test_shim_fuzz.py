@@ -7,7 +7,6 @@ examples; with MEDFAB_SOAK=1 they are 10,000 and differ in each run.
 
 import asyncio
 import contextlib
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +20,13 @@ from medfab_chaincode._execution import Executor
 from medfab_chaincode._handler import StreamHandler
 from medfab_chaincode._observation import TransactionLog
 from medfab_chaincode._router import Router
+from soak import SOAK, record
 from unit.chaincode.fake_peer import FakePeer, PeerRefusal, until
 from unit.chaincode.ledger_contract import Ledger
 
-SOAK = bool(os.environ.get("MEDFAB_SOAK"))
-
 ChaincodeMessage = chaincode_shim_pb2.ChaincodeMessage
-SECONDS = 10
+SECONDS = 60
+EXAMPLES = 10_000 if SOAK else 300
 IN_FLIGHT, ENDED = "in-flight", "ended"
 
 
@@ -126,9 +125,13 @@ hostile = st.lists(
 # --- what must hold all the same --------------------------------------------------------------
 
 
-@settings(max_examples=10_000 if SOAK else 300, deadline=None, derandomize=not SOAK)
+def test_no_message_of_a_peer_breaks_the_chaincode() -> None:
+    settings(max_examples=EXAMPLES, deadline=None, derandomize=not SOAK)(one_attack)()
+    record("fuzzed messages of a peer", examples=EXAMPLES, crashes_hangs_wrong_answers=0)
+
+
 @given(hostile)
-def test_no_message_of_a_peer_breaks_the_chaincode(groups: list[list[Bytes]]) -> None:
+def one_attack(groups: list[list[Bytes]]) -> None:
     sent = [message for group in groups for message in group]
     trouble: list[dict[str, Any]] = []
 

@@ -5,15 +5,14 @@ memory, and as many pings as a peer sends in an idle hour.
 """
 
 import asyncio
-import os
 
 import psutil
 
+from soak import SOAK, record
 from unit.chaincode.conftest import Certificates
 from unit.chaincode.fake_peer import FakePeer, connect
 from unit.chaincode.test_shim_cli import LEDGER, running
 
-SOAK = bool(os.environ.get("MEDFAB_SOAK"))
 AT_ONCE = 256
 TRANSACTIONS = 10_000 if SOAK else 2_000
 IN_A_ROW = 200_000 if SOAK else 4_000
@@ -54,6 +53,12 @@ async def test_none_lost_none_doubled_none_crossed(certificates: Certificates) -
         assert peer.dropped == 0
         assert len(peer.terminals) == TRANSACTIONS
         assert set(peer.terminals.values()) == {1}
+    record(
+        "chaincode at a mock peer",
+        transactions=TRANSACTIONS,
+        concurrency=AT_ONCE,
+        lost_doubled_or_crossed=0,
+    )
 
 
 async def test_memory_stays_flat(certificates: Certificates) -> None:
@@ -68,8 +73,12 @@ async def test_memory_stays_flat(certificates: Certificates) -> None:
             await run(peer, range(begin, begin + part), 64)
             peer.terminals.clear()
             sizes.append(process.memory_info().rss / 2**20)
-        print("MiB after each quarter:", [round(size, 1) for size in sizes])
-        assert sizes[-1] - sizes[0] < 8, sizes
+    assert sizes[-1] - sizes[0] < 8, sizes
+    record(
+        "memory of the chaincode",
+        transactions=IN_A_ROW,
+        mebibytes_after_each_quarter=[round(size, 1) for size in sizes],
+    )
 
 
 async def test_an_idle_hour_of_pings_is_survived(certificates: Certificates) -> None:
@@ -87,3 +96,4 @@ async def test_an_idle_hour_of_pings_is_survived(certificates: Certificates) -> 
         assert (await peer.invoke("Get", "a")).status == 200
         await asyncio.sleep(PINGS)  # idle, which is what is tested
         assert (await peer.invoke("Get", "a")).status == 200
+    record("idle stream of the chaincode", pings=PINGS)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 from dataclasses import replace
 
 import psutil
 import pytest
 
 from medfab_gateway import Endpoint, EvaluateError, private_key_signer
+from soak import SOAK, record
 from unit.gateway.fake_gateway import FakeGateway, block_response, make_identity, serve
-from unit.gateway.forms import Connect
+from unit.gateway.forms import FORMS, Connect
 
 IDENTITY, KEY = make_identity()
-SOAK = os.environ.get("MEDFAB_SOAK") == "1"
 CALLS = 50_000 if SOAK else 1_000
 RECONNECTS = 1_000 if SOAK else 30
 
@@ -117,4 +116,10 @@ async def test_calls_and_connections_leave_nothing_behind(connect: Connect) -> N
     assert files_after <= files + 8
     # 400 bytes for a call would be more than it keeps of anything.
     assert memory_after - memory < 10_000_000 + 400 * (CALLS + 10 * RECONNECTS)
-    print(f"files {files} → {files_after}, memory {memory >> 20} → {memory_after >> 20} MiB")
+    record(
+        f"calls and connections, {'async' if connect is FORMS['async'] else 'blocking'}",
+        calls=CALLS,
+        reconnects=RECONNECTS,
+        files=[files, files_after],
+        mebibytes=[memory >> 20, memory_after >> 20],
+    )
