@@ -10,9 +10,9 @@ from contextlib import ExitStack
 
 from medfab_gateway.consumers._buffer import TableBuffer
 from medfab_gateway.consumers._chain import ChainPosition
-from medfab_gateway.consumers._changes import LedgerBlock
+from medfab_gateway.consumers._changes import Failure, LedgerBlock
 from medfab_gateway.consumers._delivery import Delivery, deliveries
-from medfab_gateway.consumers._dispatch import Failure, Group, Plan
+from medfab_gateway.consumers._dispatch import Group, Plan
 from medfab_gateway.consumers._schema import replace, settle
 from medfab_gateway.consumers._sink import Sink
 from medfab_gateway.consumers._state import ConsumerState, DeadLetter, State
@@ -35,7 +35,7 @@ class Applier:
     ) -> None:
         self._store = store
         self._channel = channel
-        self._plans = plans
+        self.plans = plans
         self._sinks = sinks
         self.state = State(store, consumer)
         self.position = ChainPosition()
@@ -50,7 +50,7 @@ class Applier:
             state = self.state.begin(
                 channel=self._channel, leader=f"{socket.gethostname()}:{os.getpid()}"
             )
-            projections = [plan.projection for plan in self._plans]
+            projections = [plan.projection for plan in self.plans]
             next_block = state.position.next_block
             changed = settle(self._store, self.state, projections, next_block=next_block)
         self.position = state.position
@@ -58,7 +58,7 @@ class Applier:
             sink.restore(state.feed_positions.get(sink.name))
         wanted = [
             plan
-            for plan in self._plans
+            for plan in self.plans
             if plan.projection in changed or plan.name in state.requested
         ]
         if state.requested and not wanted:
@@ -105,7 +105,7 @@ class Applier:
             each = [d for block in blocks for d in deliveries(block, self._channel, sink.selection)]
             delivered.append((sink, each))
             letters += sink.deliver(each, stop)
-        groups = [group for plan in self._plans for block in blocks for group in plan.groups(block)]
+        groups = [group for plan in self.plans for block in blocks for group in plan.groups(block)]
         with self._store.transaction():
             letters += self._write(groups, last_block=after.next_block - 1)
             for sink, each in delivered:
@@ -127,7 +127,7 @@ class Applier:
             if not self._store.is_refusal(error):
                 raise
             failed += self._write_one_by_one(good)
-        for plan in self._plans:
+        for plan in self.plans:
             if any(handlers.block_to_live for handlers in plan.private.values()):
                 for table in plan.projection.tables:
                     if table.private:

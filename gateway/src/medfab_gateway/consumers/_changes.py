@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
 from medfab_gateway._block import Block
@@ -100,12 +101,34 @@ class PrivateWritten:
         return json.loads(self.value)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a change was left out. No text of the error: it may hold what is private."""
+
+    handler: str
+    error: str
+    """The type, and where in the program it was raised."""
+
+    @classmethod
+    def of(cls, error: BaseException, *, handler: str) -> Failure:
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = ""
+        if trace is not None:
+            file = PurePath(trace.tb_frame.f_code.co_filename).name
+            place = f" at {file}:{trace.tb_lineno}"
+        return cls(handler=handler, error=f"{type(error).__name__}{place}")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LedgerBlock:
     """A block, and of its private data what could be read."""
 
     block: Block
     private_data: tuple[PrivateWrites, ...] = field(default=(), repr=False)
+    unread: Mapping[tuple[str, int], Failure] = field(default_factory=dict)
+    """By projection and number of the transaction: why private values could not be read."""
 
 
 def private_source(chaincode: str, collection: str, key_hash: bytes) -> bytes:

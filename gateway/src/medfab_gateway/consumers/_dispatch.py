@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from medfab_gateway.consumers._changes import (
     Emitted,
+    Failure,
     LedgerBlock,
     LedgerTransaction,
     PrivateWritten,
@@ -49,26 +49,6 @@ class Group:
     transaction_id: str
     steps: list[Step] = field(default_factory=list)
     failure: Failure | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """Why a group was left out. No text of the error: it may hold what is private."""
-
-    handler: str
-    error: str
-    """The type, and where in the program it was raised."""
-
-    @classmethod
-    def of(cls, error: BaseException, *, handler: str) -> Failure:
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        place = ""
-        if trace is not None:
-            file = PurePath(trace.tb_frame.f_code.co_filename).name
-            place = f" at {file}:{trace.tb_lineno}"
-        return cls(handler=handler, error=f"{type(error).__name__}{place}")
 
 
 @dataclass(slots=True)
@@ -167,6 +147,8 @@ class Plan:
             group = Group(self, number, index, decoded.transaction_id)
             if decoded.undecoded is not None:
                 group.failure = Failure(handler="decoder", error="undecodable transaction")
+            elif block.unread and (self.name, index) in block.unread:
+                group.failure = block.unread[self.name, index]
             else:
                 self._fill(group, transaction, block)
             if group.steps or group.failure:
