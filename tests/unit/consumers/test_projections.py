@@ -17,7 +17,6 @@ from medfab_gateway.consumers import (
     Operation,
     PrivateWritten,
     Projection,
-    SqliteStore,
     Store,
     Table,
     Written,
@@ -80,13 +79,6 @@ def moved(by: int) -> Tx:
 def note(number: str, text: object) -> Tx:
     value = {"text": text} if isinstance(text, str) else text
     return Tx(chaincode="pharma", private={(OWN_COLLECTION, f"note-{number}"): value})
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    store = SqliteStore(":memory:")
-    yield store
-    store.close()
 
 
 def project(ledger: Ledger, store: Store, *projections: Projection) -> list[str]:

@@ -64,6 +64,8 @@ def parse(words: list[str]) -> None:
     command: click.Command = medfab
     context = click.Context(medfab, info_name="medfab")
     while isinstance(command, click.Group):
+        if command.invoke_without_command and words[0].startswith("-"):
+            break
         found = command.get_command(context, words[0])
         assert found is not None, words
         command, words = found, words[1:]

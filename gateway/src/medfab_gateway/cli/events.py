@@ -11,7 +11,6 @@ import click
 
 from medfab_gateway.cli._connection import (
     Connection,
-    channel_option,
     identity_option,
     pass_connection,
 )
@@ -27,6 +26,8 @@ from medfab_gateway.cli._event_lines import (
 )
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli._run import run
+from medfab_gateway.cli._settings import CHANNEL, setting_option
+from medfab_gateway.cli.consumers import dead_letters, rebuild, run_command, status
 
 if TYPE_CHECKING:
     from medfab_gateway import AsyncEventStream, Block, CommittedEvent, FilteredBlock
@@ -34,8 +35,12 @@ if TYPE_CHECKING:
 _Item = TypeVar("_Item")
 
 
-@click.command(short_help="Print a channel's transactions or events as they are committed.")
-@channel_option
+@click.group(
+    invoke_without_command=True,
+    short_help="Print a channel's transactions or events as they are committed.",
+    subcommand_metavar="[COMMAND]",
+)
+@setting_option(CHANNEL, "channel", help=f"{CHANNEL.help}  [required]")
 @identity_option
 @click.option("--from", "start", type=click.IntRange(min=0), help="First block; default: the next.")
 @click.option("--to", "stop", type=click.IntRange(min=0), help="Last block; default: go on.")
@@ -49,8 +54,10 @@ _Item = TypeVar("_Item")
 )
 @pass_connection
 @pass_output
+@click.pass_context
 def events(
-    channel: str,
+    ctx: click.Context,
+    channel: str | None,
     label: str | None,
     start: int | None,
     stop: int | None,
@@ -62,7 +69,8 @@ def events(
 ) -> None:
     """Print the transactions of a channel as their blocks are committed.
 
-    Or, with --chaincode, the events of a chaincode. Arguments, values and
+    Or, with --chaincode, the events of a chaincode. The commands below keep
+    what happens in databases, files and webhooks instead. Arguments, values and
     payloads are not printed. Ends with Ctrl-C, or after the block --to, for
     which it waits. Where the connection breaks, it is made again, and nothing
     is left out or printed twice. With --json, one object a line.
@@ -78,6 +86,29 @@ def events(
       medfab events --channel care --org hospital --identity admin \\
           --chaincode ehr --from 0 --checkpoint ehr.checkpoint
     """
+    if ctx.invoked_subcommand is not None:
+        return
+    if channel is None:
+        option = next(param for param in ctx.command.params if param.name == "channel")
+        raise click.MissingParameter(ctx=ctx, param=option)
+    _print(channel, label, start, stop, chaincode, filtered, checkpoint_file, connection, output)
+
+
+for _command in (run_command, status, rebuild, dead_letters):
+    events.add_command(_command)
+
+
+def _print(
+    channel: str,
+    label: str | None,
+    start: int | None,
+    stop: int | None,
+    chaincode: str | None,
+    filtered: bool,
+    checkpoint_file: Path | None,
+    connection: Connection,
+    output: Output,
+) -> None:
     if stop is not None and start is not None and stop < start:
         raise click.UsageError(f"--to {stop} is before --from {start}.")
     if chaincode is not None and (filtered or stop is not None):

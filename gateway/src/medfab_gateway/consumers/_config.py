@@ -108,7 +108,7 @@ class _Reader:
             raise self._wrong("two consumers have one name", "Names tell consumers apart.")
         return ServiceConfiguration(
             consumers=consumers,
-            listen=self._listen(service.get("listen")),
+            listen=listen_address(service["listen"]) if "listen" in service else None,
             connect=self._connect(self._table("[gateway]", document.get("gateway", {}))),
         )
 
@@ -256,14 +256,6 @@ class _Reader:
                 "It is looked for among the installed modules, and beside the file.",
             ) from error
 
-    def _listen(self, text: Any) -> tuple[str, int] | None:
-        if text is None:
-            return None
-        host, colon, port = str(text).rpartition(":")
-        if not colon or not port.isdigit() or not 0 <= int(port) < 65536:
-            raise self._wrong(f"`listen` is {text!r}", 'Write it as "127.0.0.1:9464".')
-        return host.strip("[]") or "127.0.0.1", int(port)
-
     def _table(self, where: str, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):
             raise self._wrong(f"{where} is no table", "See docs/consumers.md.")
@@ -290,6 +282,14 @@ class _Reader:
 
     def _wrong(self, what: str, advice: str) -> ConfigurationError:
         return ConfigurationError(f"{self._file}: {what}.\n{advice}")
+
+
+def listen_address(text: Any) -> tuple[str, int]:
+    """Host and port, of `127.0.0.1:9464`. Raises `ConfigurationError`."""
+    host, colon, port = str(text).rpartition(":")
+    if not colon or not port.isdigit() or not 0 <= int(port) < 65536:
+        raise ConfigurationError(f'`listen` is {text!r}; write it as "127.0.0.1:9464".')
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 _SELECTION = ("chaincode", "events", "what")

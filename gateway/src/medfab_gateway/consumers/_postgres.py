@@ -81,8 +81,11 @@ class PostgresStore(Store):
             )
             connection.execute(_SETTINGS)
             if self._schema != "public":
+                # Two that begin at once may both want to make it.
                 with suppress(psycopg.errors.DuplicateSchema, psycopg.errors.UniqueViolation):
-                    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {self._schema}".encode())
+                    found = connection.execute("SELECT to_regnamespace(%s)", [self._schema])
+                    if found.fetchone() == (None,):
+                        connection.execute(f"CREATE SCHEMA {self._schema}".encode())
             connection.execute(f"SET search_path TO {self._schema}".encode())
         except psycopg.OperationalError as error:
             self.close()

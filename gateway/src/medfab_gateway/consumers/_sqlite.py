@@ -64,6 +64,9 @@ class SqliteStore(Store):
                 "can be written to, and that the file is a SQLite database."
             ) from error
 
+    def exists(self) -> bool:
+        return self.path == MEMORY or Path(self.path).exists()
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()

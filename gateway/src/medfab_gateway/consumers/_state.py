@@ -213,12 +213,16 @@ class State:
             for feed, block, number, transaction_id, handler, error in rows
         ]
 
-    def drop_dead_letters(self, feed: str, *, block: int | None = None) -> int:
-        """How many there were. block: None: all of the feed."""
+    def drop_dead_letters(
+        self, feed: str, *, block: int | None = None, transaction: int | None = None
+    ) -> int:
+        """How many there were. block, transaction: None: all of the feed, of the block."""
         where = "consumer = ? AND feed = ?"
         parameters: list[str | int] = [self.consumer, feed]
-        if block is not None:
-            where, parameters = f"{where} AND block = ?", [*parameters, block]
+        for column, value in (("block", block), ("transaction_number", transaction)):
+            if value is not None:
+                where += f" AND {column} = ?"
+                parameters.append(value)
         return self._store.execute(f"DELETE FROM medfab_dead_letters WHERE {where}", parameters)  # noqa: S608
 
 

@@ -30,6 +30,10 @@ class Store(ABC):
     def open(self) -> None:
         """Connect, and make medfab's own tables. Raises `StoreError`."""
 
+    def exists(self) -> bool:
+        """Whether there is a database to open: looking at one that is not there makes none."""
+        return True
+
     @abstractmethod
     def close(self) -> None:
         """Ends the connection, and with it the lead."""
