@@ -58,7 +58,7 @@ class BlockTransaction:
         channel_id: str = self._payload.header.channel_header.channel_id
         return channel_id
 
-    @property
+    @cached_property
     def type(self) -> str:
         """`ENDORSER_TRANSACTION`, `CONFIG`, … (`common.HeaderType`); `TYPE_<n>` for one that a
         newer Fabric has added; `UNKNOWN` where it could not be decoded."""
@@ -154,7 +154,7 @@ class BlockTransaction:
     def _decoded_envelope(self) -> tuple[Any, str | None]:
         return decode_envelope(self.envelope)
 
-    @property
+    @cached_property
     def _payload(self) -> Any:
         return self._decoded_envelope[0]
 

@@ -80,12 +80,12 @@ class Delivery:
 def deliveries(block: LedgerBlock, channel: str, selection: Selection) -> Iterator[Delivery]:
     """Of one block, in order."""
     for number, decoded in enumerate(block.block.transactions):
-        if decoded.validation_code != "VALID" or decoded.undecoded is not None:
+        transaction = LedgerTransaction(block.block.number, number, decoded)
+        if decoded.validation_code != "VALID" or transaction.wrong is not None:
             continue
         chaincode = decoded.chaincode_name
         if selection.chaincode is not None and chaincode != selection.chaincode:
             continue
-        transaction = LedgerTransaction(block.block.number, number, decoded)
         if selection.what == "transactions":
             yield Delivery(
                 channel=channel, transaction=transaction, chaincode=chaincode, event=None

@@ -145,7 +145,7 @@ class Plan:
                 continue
             transaction = LedgerTransaction(number, index, decoded)
             group = Group(self, number, index, decoded.transaction_id)
-            if decoded.undecoded is not None:
+            if transaction.wrong is not None:
                 group.failure = Failure(handler="decoder", error="undecodable transaction")
             elif block.unread and (self.name, index) in block.unread:
                 group.failure = block.unread[self.name, index]
@@ -158,9 +158,9 @@ class Plan:
         for function in self._transactions:
             self._run(group, function, transaction)
         if self._writes or self.private:
-            for namespace in transaction.decoded.read_write_sets:
+            for namespace in transaction.written:
                 self._fill_writes(group, transaction, namespace)
-                if self.private and namespace.collections:
+                if self.private and namespace.collection_hashed_rwset:
                     self._fill_private(group, transaction, namespace, block)
         if self._events:
             event = transaction.decoded.event
@@ -175,7 +175,7 @@ class Plan:
         handlers = self._writes.get(namespace.namespace)
         if handlers is None:
             return
-        for write in namespace.message.writes:
+        for write in namespace.rwset.writes:
             for attributes, function in handlers.find(write.key):
                 written = Written(
                     transaction,
@@ -190,13 +190,13 @@ class Plan:
     def _fill_private(
         self, group: Group, transaction: LedgerTransaction, namespace: Any, block: LedgerBlock
     ) -> None:
-        for collection in namespace.collections:
-            place = namespace.namespace, collection.collection
+        for collection in namespace.collection_hashed_rwset:
+            place = namespace.namespace, collection.collection_name
             handlers = self.private.get(place)
             if handlers is None:
                 continue
             values = _values(block, transaction.number, *place)
-            for hashed in collection.message.hashed_writes:
+            for hashed in collection.hashed_rwset.hashed_writes:
                 source = private_source(*place, hashed.key_hash)
                 expires_at = None
                 if handlers.block_to_live is not None:

@@ -28,12 +28,12 @@ async def read_private(
     found: list[PrivateWrites] = []
     failures: dict[tuple[str, int], Failure] = {}
     for number, decoded in enumerate(block.block.transactions):
-        if decoded.validation_code != "VALID" or decoded.undecoded is not None:
-            continue
         transaction = LedgerTransaction(block.block.number, number, decoded)
-        for namespace in decoded.read_write_sets:
-            for collection in namespace.collections:
-                place = namespace.namespace, collection.collection
+        if decoded.validation_code != "VALID" or transaction.wrong is not None:
+            continue
+        for namespace in transaction.written:
+            for collection in namespace.collection_hashed_rwset:
+                place = namespace.namespace, collection.collection_name
                 for plan in plans:
                     reader = plan.readers.get(place)
                     wanted = _live_hashes(collection) if reader else {}
@@ -90,7 +90,7 @@ async def _ask(reader: Any, transaction: LedgerTransaction, network: AsyncNetwor
 def _live_hashes(collection: Any) -> dict[bytes, bytes]:
     return {
         write.key_hash: write.value_hash
-        for write in collection.message.hashed_writes
+        for write in collection.hashed_rwset.hashed_writes
         if not write.is_delete and not write.is_purge
     }
 

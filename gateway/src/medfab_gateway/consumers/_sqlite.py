@@ -34,6 +34,8 @@ class SqliteStore(Store):
         "json": "TEXT",
     }
 
+    table_options: ClassVar[str] = " WITHOUT ROWID"  # one tree for each table instead of two
+
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
         self.description = f"sqlite:{self.path}"
@@ -169,7 +171,9 @@ class SqliteStore(Store):
 
 
 def _time(value: datetime) -> str:
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def _json(value: Any) -> str:

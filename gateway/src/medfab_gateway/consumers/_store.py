@@ -21,6 +21,9 @@ class Store(ABC):
     types: ClassVar[Mapping[str, str]]
     """SQL's name of each column type."""
 
+    table_options: ClassVar[str] = ""
+    """SQL behind the columns of each table."""
+
     description: str
     """For people: without a password."""
 
@@ -85,7 +88,7 @@ class Store(ABC):
             for name, column in table.all_columns.items()
         ]
         columns.append(f"PRIMARY KEY ({', '.join(table.key)})")
-        self.execute(f"CREATE TABLE {table.name} ({', '.join(columns)})")
+        self.execute(f"CREATE TABLE {table.name} ({', '.join(columns)}){self.table_options}")
         indexes = [*table.indexes, *([[DERIVED_FROM], [EXPIRES_AT]] if table.private else [])]
         for number, index in enumerate(indexes):
             name = f"{table.name}_{number}"
@@ -153,24 +156,23 @@ class Store(ABC):
 
     def _converter(self, table: Table, names: Iterable[str]) -> Callable[[Row], Row] | None:
         """Makes a row for the driver; None: it is one already."""
-        found = [self.converters(table.all_columns[name]) for name in names]
-        if not any(found):
+        found = [
+            (index, convert)
+            for index, name in enumerate(names)
+            if (convert := self.converters(table.all_columns[name])) is not None
+        ]
+        if not found:
             return None
-        each = tuple(convert or _same for convert in found)
 
         def convert_row(row: Row) -> Row:
-            return tuple(
-                [
-                    None if value is None else convert(value)
-                    for convert, value in zip(each, row, strict=True)
-                ]
-            )
+            changed = list(row)
+            for index, convert in found:
+                value = changed[index]
+                if value is not None:
+                    changed[index] = convert(value)
+            return tuple(changed)
 
         return convert_row
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def _upsert(table: Table) -> str:
