@@ -46,13 +46,14 @@ def run_command(
       medfab events run consumers.toml --listen 127.0.0.1:9464
     """
     from medfab_gateway.consumers._config import listen_address
-    from medfab_gateway.consumers._service import serve
+    from medfab_gateway.consumers._service import collect_garbage_less_often, serve
 
     configuration = _load(file)
     chosen = [_named(configuration, name) for name in names] or configuration.consumers
     consumers = [each.consumer(configuration.connect) for each in chosen]
     address = listen_address(listen) if listen else configuration.listen
     _log_to_standard_error(verbose=verbose, as_json=as_json)
+    collect_garbage_less_often()
     failures = asyncio.run(serve(consumers, listen=address))
     if failures:
         raise failures[0][1]
@@ -126,7 +127,10 @@ def rebuild(file: Path, consumer: str, projections: Sequence[str], output: Outpu
       medfab events rebuild consumers.toml pharmacy packs recalls
     """
     configuration = _load(file)
+    from medfab_gateway.consumers._service import collect_garbage_less_often
+
     made = _named(configuration, consumer).consumer(configuration.connect)
+    collect_garbage_less_often()
     done = run(lambda: made.rebuild(projections))
     names = ", ".join(projections) or "all projections"
     if output.as_json:

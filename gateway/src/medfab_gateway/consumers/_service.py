@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import Sequence
@@ -56,6 +57,14 @@ async def serve(
             for consumer in consumers:
                 group.create_task(run(consumer))
     return failures
+
+
+def collect_garbage_less_often() -> None:
+    """For a process that does nothing else: what batches make dies with them, and to look for
+    cycles after every 700 objects takes a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def run_consumer(consumer: Consumer) -> None:
