@@ -131,7 +131,8 @@ def _options(command: click.Command, context: click.Context) -> list[str]:
     rows, settings = [], []
     for parameter in command.params:
         if isinstance(parameter, SettingOption):
-            settings.append(f"`{parameter.setting.option}`")
+            if not parameter.hidden:
+                settings.append(f"`{parameter.setting.option}`")
             continue
         record = parameter.get_help_record(context)
         if isinstance(parameter, click.Option) and record is not None:

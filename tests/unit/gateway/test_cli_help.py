@@ -50,6 +50,12 @@ def test_help_fits_80_columns(path: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_what_is_said_of_a_command_in_a_list_is_whole(path: tuple[str, ...]) -> None:
+    _, _, listed = help_of(path).partition("\nCommands:\n")
+    assert [line for line in listed.splitlines() if line.endswith("...")] == []
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
 def test_examples_are_of_the_command_and_valid(path: tuple[str, ...]) -> None:
     found = examples(help_of(path))
     assert found, "help without an example"

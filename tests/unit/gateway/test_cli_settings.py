@@ -57,6 +57,7 @@ def given(*arguments: str) -> dict[str, str | None]:
             identity=label,
             channel=channel,
         )
+        got["hsm-module"], got["hsm-token"] = connection.hsm_module, connection.hsm_token
 
     done = CliRunner().invoke(probe, arguments)
     assert done.exit_code == 0, done.output
@@ -76,15 +77,16 @@ def test_options_then_environment_then_file(
 ) -> None:
     option, variable, file = sources
     arguments = [f"--{name}", "by-option"] if option else []
+    variable_name = f"MEDFAB_{name.upper().replace('-', '_')}"
     if variable:
-        monkeypatch.setenv(f"MEDFAB_{name.upper()}", "by-variable")
+        monkeypatch.setenv(variable_name, "by-variable")
     # The channel is required, and looked at by the probe only.
     others = {} if name == "channel" else {"channel": "care"}
     toml = write(tmp_path, **({name: "by-file"} if file else {}), **others)
     in_file = str(tmp_path / "by-file") if name in PATHS else "by-file"
     expected = [
         *([("by-option", f"--{name}")] if option else []),
-        *([("by-variable", f"MEDFAB_{name.upper()}")] if variable else []),
+        *([("by-variable", variable_name)] if variable else []),
         *([(in_file, str(toml))] if file else []),
         *([(".medfab", "default")] if name == "dir" else []),
     ]

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from medfab_gateway.cli._exit_codes import NotFoundError
+from medfab_gateway.cli._expiry import check_expiry
 from medfab_gateway.cli._settings import (
     CHANNEL,
     DIR,
+    HSM_MODULE,
+    HSM_TOKEN,
     IDENTITY,
     ORG,
     PROFILE,
@@ -23,6 +26,7 @@ from medfab_gateway.cli._settings import (
 
 if TYPE_CHECKING:
     from medfab_gateway import AsyncGateway
+    from medfab_gateway.hsm import HsmToken
     from medfab_gateway.profile import ConnectionProfile
     from medfab_gateway.wallet import FileSystemWallet, WalletEntry
 
@@ -37,6 +41,8 @@ class Connection:
     organization: str | None
     profile_file: Path | None
     wallet_folder: Path | None
+    hsm_module: str | None = None
+    hsm_token: str | None = None
     set_aside: frozenset[str] = frozenset()
     """Parameters that are set, but by something that counts less than what set `directory`."""
 
@@ -73,7 +79,26 @@ class Connection:
         if label is None:
             known = ", ".join(wallet.list()) or "nothing; `medfab ca enroll` puts identities there"
             raise click.UsageError(f"As whom? Give --identity; the wallet holds {known}.")
-        return wallet.get(label)
+        entry = wallet.get(label)
+        check_expiry(entry)
+        if entry.private_key_pem is None:
+            from medfab_gateway.hsm import HsmWallet
+
+            return HsmWallet(wallet, self.token()).get(label)
+        return entry
+
+    def token(self) -> HsmToken:
+        """The token that the settings name, open for as long as the command runs."""
+        if self.hsm_module is None or self.hsm_token is None:
+            raise click.UsageError(
+                f"Which token has the key? Set {HSM_MODULE.variable} and {HSM_TOKEN.variable}, or "
+                f"{HSM_MODULE.name} and {HSM_TOKEN.name} in medfab.toml; the PIN in MEDFAB_HSM_PIN."
+            )
+        from medfab_gateway.hsm import HsmToken
+
+        token = HsmToken.open(self.hsm_module, self.hsm_token)
+        click.get_current_context().call_on_close(token.close)
+        return token
 
     def gateway(self, label: str | None) -> AsyncGateway:
         """A gateway at the organisation's first peer, as the wallet's identity `label`."""
@@ -108,11 +133,15 @@ def pass_connection(function: _F) -> _F:
     @setting_option(ORG, "organization")
     @setting_option(PROFILE, "profile_file")
     @setting_option(WALLET, "wallet_folder")
+    @setting_option(HSM_MODULE, "hsm_module", hidden=True)
+    @setting_option(HSM_TOKEN, "hsm_token", hidden=True)
     def command(
         directory: Path,
         organization: str | None,
         profile_file: Path | None,
         wallet_folder: Path | None,
+        hsm_module: str | None,
+        hsm_token: str | None,
         **others: Any,
     ) -> Any:
         context = click.get_current_context()
@@ -126,6 +155,8 @@ def pass_connection(function: _F) -> _F:
             organization=organization,
             profile_file=None if "profile_file" in set_aside else profile_file,
             wallet_folder=None if "wallet_folder" in set_aside else wallet_folder,
+            hsm_module=hsm_module,
+            hsm_token=hsm_token,
             set_aside=frozenset(set_aside),
         )
         return function(connection=connection, **others)

@@ -33,6 +33,7 @@ _BUILT_IN = {
     "contract": _BuiltIn("medfab_gateway.cli.contract", "contract"),
     "events": _BuiltIn("medfab_gateway.cli.events", "events"),
     "org": _BuiltIn("medfab_gateway.cli.org", "org"),
+    "profile": _BuiltIn("medfab_gateway.cli.profile", "profile"),
     "wallet": _BuiltIn("medfab_gateway.cli.wallet", "wallet"),
 }
 
@@ -40,7 +41,7 @@ _BUILT_IN = {
 # A test compares it with what the commands say of themselves.
 _SHORT_HELP = {
     "block": "Blocks of a channel: fetch and look into them.",
-    "ca": "Register and enrol identities with an organisation's Fabric CA.",
+    "ca": "Register, enrol, renew and revoke with a Fabric CA.",
     "chaincode": "Deploy contracts: package, install, approve, commit.",
     "channel": "Channels: join them, read and change their configuration.",
     "completion": "Print what makes a shell complete medfab with the tab key.",
@@ -50,6 +51,7 @@ _SHORT_HELP = {
     "events": "Print a channel's transactions or events as they are committed.",
     "network": "Run a Fabric consortium as processes on this machine.",
     "org": "Organisations of a channel, and how one is taken in.",
+    "profile": "Connection profiles: where the nodes of a network are.",
     "wallet": "Identities: certificates with their private keys.",
 }
 

@@ -57,8 +57,12 @@ PROFILE = Setting(
 WALLET = Setting(name="wallet", help="Wallet folder, in place of --dir.", is_path=True)
 IDENTITY = Setting(name="identity", help="Label of the wallet's identity.")
 CHANNEL = Setting(name="channel", help="Name of the channel.")
+HSM_MODULE = Setting(
+    name="hsm-module", help="PKCS#11 module (.so) for identities with keys in a token."
+)
+HSM_TOKEN = Setting(name="hsm-token", help="Label of that token; its PIN: MEDFAB_HSM_PIN.")
 
-SETTINGS = (DIR, ORG, PROFILE, WALLET, IDENTITY, CHANNEL)
+SETTINGS = (DIR, ORG, PROFILE, WALLET, IDENTITY, CHANNEL, HSM_MODULE, HSM_TOKEN)
 """In the order of `medfab config show`."""
 
 

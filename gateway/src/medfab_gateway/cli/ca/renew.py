@@ -1,0 +1,130 @@
+"""`medfab ca renew`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medfab_gateway.cli._connection import Connection, pass_connection
+from medfab_gateway.cli._exit_codes import ExitCode, exit_code
+from medfab_gateway.cli._expiry import SOON, time_left
+from medfab_gateway.cli._output import Output, pass_output
+from medfab_gateway.cli._run import run
+from medfab_gateway.cli._times import Duration
+from medfab_gateway.cli.ca._authority import ca_name_option, open_authority
+
+if TYPE_CHECKING:
+    from medfab_gateway.errors import MedfabError
+    from medfab_gateway.identity import Identity
+    from medfab_gateway.wallet import Wallet
+
+
+@click.command(short_help="Exchange certificates that expire soon for new ones.")
+@click.argument("labels", metavar="[LABEL]...", nargs=-1)
+@click.option(
+    "--before",
+    "within",
+    type=Duration(),
+    default=SOON,
+    show_default="30d",
+    help="Renew what expires within this time.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be renewed.")
+@ca_name_option
+@pass_connection
+@pass_output
+def renew(
+    labels: tuple[str, ...],
+    within: timedelta,
+    dry_run: bool,
+    ca_name: str | None,
+    connection: Connection,
+    output: Output,
+) -> None:
+    """Exchange certificates that expire soon for new ones, over new keys.
+
+    Of the identities in the wallet those that expire within --before; or each
+    LABEL, whenever it expires. The certificate itself proves who asks: no
+    secret is needed, but one that has expired must be enrolled again.
+
+    A certificate stays in the wallet until the new one is written. Where one
+    cannot be renewed, the others are all the same; the exit code is that of the
+    first failure. To be run daily: what is not due is left alone.
+
+    \b
+    Examples:
+      medfab ca renew --org hospital --before 30d
+      medfab ca renew --org hospital --before 90d --dry-run
+      medfab ca renew dr-okafor --org hospital
+    """
+    wallet = connection.wallet()
+    due = list(labels) or [
+        label for label in wallet.list() if _left(wallet.get(label).identity) <= within
+    ]
+    before = {label: wallet.get(label).identity for label in due}
+    if dry_run or not due:
+        _report([_row(label, old) for label, old in before.items()], output, dry_run=dry_run)
+        return
+    rows, failures = _renew(connection, ca_name, before)
+    _report(rows, output, dry_run=False)
+    for label, error in failures:
+        output.error(f"{label!r} is not renewed: {error}")
+    if failures:
+        code = exit_code(failures[0][1])
+        click.get_current_context().exit(ExitCode.FAILED if code is None else code)
+
+
+def _renew(
+    connection: Connection, ca_name: str | None, due: dict[str, Identity]
+) -> tuple[list[dict[str, Any]], list[tuple[str, MedfabError]]]:
+    from medfab_gateway.ca import AsyncRenewal
+    from medfab_gateway.errors import MedfabError
+
+    store: Wallet = connection.wallet()
+    token = None
+    if any(store.get(label).private_key_pem is None for label in due):
+        from medfab_gateway.hsm import HsmWallet
+
+        token = connection.token()
+        store = HsmWallet(store, token)
+    rows, failures = [], []
+
+    async def call() -> None:
+        async with open_authority(connection, ca_name) as authority:
+            renewal = AsyncRenewal(authority, store, token=token)
+            for label, old in due.items():
+                try:
+                    rows.append(_row(label, old, await renewal.renew(label)))
+                except MedfabError as error:
+                    rows.append(_row(label, old))
+                    failures.append((label, error))
+
+    run(call)
+    return rows, failures
+
+
+def _left(identity: Identity) -> timedelta:
+    from datetime import UTC, datetime
+
+    return identity.valid_until - datetime.now(UTC)
+
+
+def _row(label: str, old: Identity, new: Identity | None = None) -> dict[str, Any]:
+    return {
+        "label": label,
+        "old_valid_until": old.valid_until.isoformat(sep=" ", timespec="minutes"),
+        "valid_until": (new or old).valid_until.isoformat(sep=" ", timespec="minutes"),
+        "expires": time_left((new or old).valid_until),
+        "renewed": new is not None,
+    }
+
+
+def _report(rows: list[dict[str, Any]], output: Output, *, dry_run: bool) -> None:
+    if rows or output.as_json:
+        output.table(rows, columns=["label", "valid_until", "expires", "renewed"])
+    else:
+        output.line("No certificate in the wallet is due.")
+    if dry_run and rows:
+        output.line("Nothing was renewed (--dry-run).")
