@@ -107,11 +107,6 @@ class ConnectionProfile:
         """The organisation's first peer."""
         return self.endpoints_for(organization)[0]
 
-    def peer_names(self, organization: str) -> tuple[str, ...]:
-        """The peers of an organisation, by their names in the profile; may be none."""
-        names = self._organization(organization).optional("peers")
-        return names.texts() if names else ()
-
     def endpoints_for(self, organization: str) -> tuple[Endpoint, ...]:
         """The organisation's peers, in the order of the file; at least one."""
         return tuple(self.peer_endpoint(peer) for peer in self.peer_names(organization))

@@ -23,6 +23,7 @@ from medfab_gateway.cli._connection import (
     pass_connection,
 )
 from medfab_gateway.cli._exit_codes import ConflictError, ExitCode, NotFoundError, RefusedError
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._live import clear_live_line, live_terminal, show_live_line
 from medfab_gateway.cli._main import main
 from medfab_gateway.cli._output import Output, color, pass_output
@@ -35,6 +36,7 @@ __all__ = [
     "ConflictError",
     "Connection",
     "ExitCode",
+    "Group",
     "NotFoundError",
     "Output",
     "RefusedError",

@@ -24,6 +24,7 @@ from medfab_gateway.cli._connection import (
     identity_option,
     pass_connection,
 )
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli._run import run
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _Edit = Callable[..., Any]
 
 
-@click.group()
+@click.group(cls=Group)
 def edit() -> None:
     """Change the configuration of a channel.
 

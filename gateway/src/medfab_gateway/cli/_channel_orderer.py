@@ -10,6 +10,7 @@ import click
 
 from medfab_gateway.cli._admin import read_file
 from medfab_gateway.cli._confirm import confirm, yes_option
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli._run import run
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-@click.group()
+@click.group(cls=Group)
 def orderer() -> None:
     """The channels of an orderer, by its admin endpoint.
 

@@ -9,6 +9,7 @@ import click
 
 from medfab_gateway.cli._admin import channel_admin, read_file, write_file
 from medfab_gateway.cli._connection import Connection, identity_option, pass_connection
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli._run import run
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 
 
-@click.group()
+@click.group(cls=Group)
 def update() -> None:
     """An update on its way: look at it, sign it, hand it in.
 

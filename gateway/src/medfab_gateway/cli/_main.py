@@ -49,7 +49,7 @@ _SHORT_HELP = {
     "contract": "Evaluate or submit a function of a contract.",
     "demo": "Start a consortium and tell the story of one record.",
     "events": "Print a channel's transactions or events as they are committed.",
-    "network": "Run a Fabric consortium as processes on this machine.",
+    "network": "Run a Fabric consortium on this machine, as processes or in containers.",
     "org": "Organisations of a channel, and how one is taken in.",
     "profile": "Connection profiles: where the nodes of a network are.",
     "wallet": "Identities: certificates with their private keys.",

@@ -14,6 +14,7 @@ from medfab_gateway.cli._connection import (
     identity_option,
     pass_connection,
 )
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli._run import run
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from medfab_gateway import Block, BlockTransaction
 
 
-@click.group()
+@click.group(cls=Group)
 def block() -> None:
     """Blocks of a channel: fetch and look into them.
 

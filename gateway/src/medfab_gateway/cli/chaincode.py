@@ -30,6 +30,7 @@ from medfab_gateway.cli._connection import (
     identity_option,
     pass_connection,
 )
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli._run import run
 
@@ -40,7 +41,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _package_argument = click.argument("package", type=click.Path(path_type=Path, dir_okay=False))
 
 
-@click.group()
+@click.group(cls=Group)
 def chaincode() -> None:
     """Deploy contracts: package, install, approve, commit.
 

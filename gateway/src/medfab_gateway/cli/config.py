@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from medfab_gateway.cli._connection import Connection, pass_connection
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli._settings import (
     CHANNEL,
@@ -19,7 +20,7 @@ from medfab_gateway.cli._settings import (
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def config() -> None:
     """Settings: where, who and on which channel.
 

@@ -17,6 +17,7 @@ from medfab_gateway.cli._connection import (
     identity_option,
     pass_connection,
 )
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli._run import run
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from medfab_gateway import AsyncSubmittedTransaction, Status
 
 
-@click.group()
+@click.group(cls=Group)
 def contract() -> None:
     """Evaluate or submit a function of a contract.
 

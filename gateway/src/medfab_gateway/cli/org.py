@@ -24,13 +24,14 @@ from medfab_gateway.cli._connection import (
     pass_connection,
 )
 from medfab_gateway.cli._exit_codes import NotFoundError
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli._run import run
 
 _PLUGINS = "medfab.commands.org"
 
 
-class _WithPlugins(click.Group):
+class _WithPlugins(Group):
     """Also the commands of distributions that can start nodes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -9,6 +9,7 @@ import click
 
 from medfab_gateway.cli._connection import Connection, pass_connection
 from medfab_gateway.cli._exit_codes import ExitCode
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli._run import run
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _COLUMNS = ["organization", "msp_id", "kind", "name", "address"]
 
 
-@click.group()
+@click.group(cls=Group)
 def profile() -> None:
     """Connection profiles: where the nodes of a network are.
 

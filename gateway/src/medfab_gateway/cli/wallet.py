@@ -12,13 +12,14 @@ from medfab_gateway.cli._confirm import confirm, yes_option
 from medfab_gateway.cli._connection import Connection, pass_connection
 from medfab_gateway.cli._exit_codes import ConflictError
 from medfab_gateway.cli._expiry import SOON, time_left
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._output import Output, pass_output
 
 if TYPE_CHECKING:
     from medfab_gateway.wallet import WalletEntry
 
 
-@click.group()
+@click.group(cls=Group)
 def wallet() -> None:
     """Identities: certificates with their private keys.
 

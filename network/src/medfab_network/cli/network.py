@@ -10,7 +10,16 @@ from typing import Any, TypeVar
 
 import click
 
-from medfab_gateway.cli import DIR, Output, confirm, pass_output, run, setting_option, yes_option
+from medfab_gateway.cli import (
+    DIR,
+    Group,
+    Output,
+    confirm,
+    pass_output,
+    run,
+    setting_option,
+    yes_option,
+)
 from medfab_network.cli._progress import ConsoleProgress
 from medfab_network.errors import NotRunningError
 from medfab_network.network import DEFAULT_DIRECTORY, Network, NodeStatus
@@ -39,7 +48,7 @@ _bin_dir = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def network() -> None:
     """Run a Fabric consortium on this machine, as processes or in containers.
 

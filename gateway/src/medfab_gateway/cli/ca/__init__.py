@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli.ca.affiliation import affiliation
 from medfab_gateway.cli.ca.certificate import certificate
 from medfab_gateway.cli.ca.crl import crl
@@ -15,7 +16,7 @@ from medfab_gateway.cli.ca.renew import renew
 from medfab_gateway.cli.ca.revoke import revoke
 
 
-@click.group(short_help="Register, enrol, renew and revoke with a Fabric CA.")
+@click.group(cls=Group, short_help="Register, enrol, renew and revoke with a Fabric CA.")
 def ca() -> None:
     """Register, enrol, renew and revoke identities with an organisation's Fabric CA.
 

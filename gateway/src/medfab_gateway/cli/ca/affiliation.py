@@ -8,6 +8,7 @@ import click
 
 from medfab_gateway.cli._confirm import confirm, yes_option
 from medfab_gateway.cli._connection import Connection, pass_connection
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli.ca._authority import ask, ca_name_option, credential, registrar_option
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from medfab_gateway.ca import Affiliation, AsyncCertificateAuthority
 
 
-@click.group(short_help="Affiliations: the departments of identities, as a tree.")
+@click.group(cls=Group, short_help="Affiliations: the departments of identities, as a tree.")
 def affiliation() -> None:
     """Affiliations: the departments of the CA's identities, as a tree.
 

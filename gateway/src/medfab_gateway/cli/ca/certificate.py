@@ -10,6 +10,7 @@ import click
 
 from medfab_gateway.cli._connection import Connection, pass_connection
 from medfab_gateway.cli._expiry import time_left
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli._times import Moment
 from medfab_gateway.cli.ca._authority import ask, ca_name_option, credential, registrar_option
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from medfab_gateway.ca import AsyncCertificateAuthority
 
 
-@click.group()
+@click.group(cls=Group)
 def certificate() -> None:
     """Certificates that the CA has issued.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medfab_gateway.cli._connection import Connection, pass_connection
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli.ca._authority import ask, ca_name_option, credential, registrar_option
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from medfab_gateway.ca import AsyncCertificateAuthority, RevocationList
 
 
-@click.group()
+@click.group(cls=Group)
 def crl() -> None:
     """Revocation lists: make them, and read them.
 

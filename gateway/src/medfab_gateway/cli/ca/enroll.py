@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from medfab_gateway.ca import AttributeRequest
 
 
-@click.command(short_help="Exchange an id and its secret for a certificate.")
+@click.command()
 @click.argument("enrollment_id")
 @click.option(
     "--secret-file",

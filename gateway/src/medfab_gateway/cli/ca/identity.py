@@ -9,6 +9,7 @@ import click
 
 from medfab_gateway.cli._confirm import confirm, yes_option
 from medfab_gateway.cli._connection import Connection, pass_connection
+from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli.ca._authority import (
     ask,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from medfab_gateway.ca import AsyncCertificateAuthority, RegisteredIdentity
 
 
-@click.group()
+@click.group(cls=Group)
 def identity() -> None:
     """Identities that the CA knows: list, show, modify, remove.
 

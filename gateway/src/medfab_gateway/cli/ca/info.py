@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from medfab_gateway.ca import AsyncCertificateAuthority, CertificateAuthorityInfo
 
 
-@click.command(short_help="Show the CA: name, version, how long it is valid.")
+@click.command()
 @click.option(
     "--chain-file",
     type=click.Path(path_type=Path, dir_okay=False),

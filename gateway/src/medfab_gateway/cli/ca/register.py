@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from medfab_gateway.ca import AsyncCertificateAuthority
 
 
-@click.command(short_help="Make an identity known to the CA, with a secret.")
+@click.command()
 @click.argument("enrollment_id")
 @click.option("--type", "kind", default="client", show_default=True, help="client, peer, admin, …")
 @click.option("--affiliation", default="", help="Affiliation, such as hospital.cardiology.")

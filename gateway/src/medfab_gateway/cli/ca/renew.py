@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from medfab_gateway.wallet import Wallet
 
 
-@click.command(short_help="Exchange certificates that expire soon for new ones.")
+@click.command()
 @click.argument("labels", metavar="[LABEL]...", nargs=-1)
 @click.option(
     "--before",
