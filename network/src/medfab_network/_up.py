@@ -76,37 +76,46 @@ class BringUp:
         """All stages. What this run started is for the caller to stop when it raises."""
         topology = self._topology
         self._running = await self._processes.settled()
-        await self._check_ports()
+        await self._check_ports(topology.nodes())
         if not topology.containers:
             self._install_builder()
-        async with self._stage("certificate authorities, enrolment, nodes"):
+        async with self.stage("certificate authorities, enrolment, nodes"):
             await _all(self._organization(o) for o in topology.all_organizations())
-        async with self._stage("channels"):
+        async with self.stage("channels"):
             await self._write_genesis_blocks()
             await self._join_orderers()
             await self._join_peers()
-        async with self._stage("peers see each other"):
+        async with self.stage("peers see each other"):
             await _all(
-                self._wait_for_membership(channel, peer)
+                self.wait_for_membership(channel, peer)
                 for channel in topology.channels
                 for member in topology.members(channel.name)
                 for peer in member.peers
             )
-        async with self._stage("chaincode"):
+        async with self.stage("chaincode"):
             for chaincode in topology.chaincodes:
                 await self._deploy(chaincode)
         return self.report
 
     @contextlib.asynccontextmanager
-    async def _stage(self, name: str) -> AsyncIterator[None]:
+    async def stage(self, name: str) -> AsyncIterator[None]:
+        """A part of the work that is reported, with its seconds."""
         self._progress.step(name)
         began = time.monotonic()
         yield
         self.report.seconds[name] = seconds = time.monotonic() - began
         self._progress.done(name, seconds)
 
-    async def _check_ports(self) -> None:
-        for node in self._topology.nodes():
+    async def start_organization(self, organization: Organization) -> None:
+        """One organisation's authority and nodes alone, its chaincodes installed; no channel."""
+        self._running = await self._processes.settled()
+        own = [n for n in self._topology.nodes() if n.organization == organization.name]
+        await self._check_ports(own)
+        async with self.stage(f"certificate authority, enrolment, nodes of {organization.name}"):
+            await self._organization(organization)
+
+    async def _check_ports(self, nodes: Iterable[Node]) -> None:
+        for node in nodes:
             if node.name in self._running:
                 continue
             for port in node.ports:
@@ -274,7 +283,8 @@ class BringUp:
                     if member and channel.name not in joined:
                         await admin.join_channel(block)
 
-    async def _wait_for_membership(self, channel: Channel, peer: Node) -> None:
+    async def wait_for_membership(self, channel: Channel, peer: Node) -> None:
+        """Wait until a peer sees all peers of a channel."""
         everyone = {
             other.address
             for member in self._topology.members(channel.name)

@@ -28,14 +28,16 @@ from medfab_network._access import Access
 from medfab_network._binaries import Binaries, ensure_binaries
 from medfab_network._container_setup import prepare
 from medfab_network._containers import Containers
+from medfab_network._enlarged import enlarged
 from medfab_network._enrolment import ADMIN
 from medfab_network._files import write_atomically
 from medfab_network._health import is_healthy, tls_context
+from medfab_network._join import Joining
 from medfab_network._layout import Layout
 from medfab_network._processes import NodeProcesses
 from medfab_network._progress import Progress, Silent
 from medfab_network._up import BringUp, UpReport
-from medfab_network.errors import DirectoryError, NotRunningError, TopologyError
+from medfab_network.errors import DirectoryError, NetworkError, NotRunningError, TopologyError
 from medfab_network.topology import (
     Node,
     Organization,
@@ -133,6 +135,50 @@ class Network:
             except BaseException:
                 await self._shielded_stop(bring_up.report.started)
                 raise
+
+    async def start_organization(self, name: str, topology: Topology) -> UpReport:
+        """Start the nodes of an organisation that the network has not, and no more.
+
+        It is on no channel then. `topology`: the network's, with the organisation added; the
+        network goes on without it. Raises as `up`.
+        """
+        return await self._enlarge(name, topology, join=False)
+
+    async def add_organization(self, name: str, topology: Topology) -> UpReport:
+        """Take the running network to one more organisation, while transactions flow.
+
+        Its authority and nodes start; its channels take it in; its peers join and can endorse.
+        Idempotent: goes on from wherever an earlier call got to. `topology`: the network's, with
+        the organisation added at the end, and to one channel or more. Raises as `up`.
+        """
+        return await self._enlarge(name, topology, join=True)
+
+    async def _enlarge(self, name: str, topology: Topology, *, join: bool) -> UpReport:
+        if self._stored is None:
+            raise NotRunningError(
+                f"{self.directory} has no network yet: `medfab network up` starts one"
+            )
+        if self._stored.containers:
+            raise NetworkError(
+                "a network in containers cannot be enlarged yet; one of processes can"
+            )
+        larger = enlarged(self._stored, topology, name)
+        organization = larger.organization(name)
+        binaries = await self._binaries()
+        with self.exclusive():
+            bring_up = BringUp(larger, self._layout, self._processes, binaries, self._progress)
+            try:
+                if join:
+                    joining = Joining(organization, larger, self._layout, self._processes, bring_up)
+                    await joining.run()
+                else:
+                    await bring_up.start_organization(organization)
+            except BaseException:
+                await self._shielded_stop(bring_up.report.started)
+                raise
+            if join:
+                self._store(larger)
+        return bring_up.report
 
     async def down(self) -> list[str]:
         """Stop all nodes; returns their names. Ledgers and identities stay."""
@@ -315,10 +361,12 @@ class Network:
                 f"network with `medfab network clean --dir {root}`"
             )
         root.chmod(0o700)  # it may have been there, empty, before us
-        write_atomically(
-            self._layout.topology, yaml.safe_dump(dict(self.topology.source), sort_keys=False)
-        )
-        self._stored = self.topology
+        self._store(self.topology)
+
+    def _store(self, topology: Topology) -> None:
+        document = yaml.safe_dump(dict(topology.source), sort_keys=False)
+        write_atomically(self._layout.topology, document)
+        self._stored = self.topology = topology
 
     def _remove_all(self) -> None:
         # What says whose directory it is goes last: a removal that is cut off can be repeated.

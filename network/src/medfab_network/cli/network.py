@@ -20,6 +20,7 @@ from medfab_gateway.cli import (
     setting_option,
     yes_option,
 )
+from medfab_network._progress import Progress
 from medfab_network.cli._progress import ConsoleProgress
 from medfab_network.errors import NotRunningError
 from medfab_network.network import DEFAULT_DIRECTORY, Network, NodeStatus
@@ -27,7 +28,7 @@ from medfab_network.topology import Topology, default_in_containers, load_topolo
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-_directory = setting_option(
+directory_option = setting_option(
     DIR,
     "directory",
     type=click.Path(path_type=Path, file_okay=False),
@@ -40,7 +41,7 @@ _topology = click.option(
     envvar="MEDFAB_TOPOLOGY",
     help="Topology file; default: what the folder was made with, else the default consortium.",
 )
-_bin_dir = click.option(
+bin_dir_option = click.option(
     "--bin-dir",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     envvar="MEDFAB_BIN_DIR",
@@ -62,9 +63,9 @@ def network() -> None:
 
 
 @network.command()
-@_directory
+@directory_option
 @_topology
-@_bin_dir
+@bin_dir_option
 @click.option("--base-port", type=click.IntRange(1024, 60000), help="First port; see topology.")
 @click.option("--docker", is_flag=True, help="Run the nodes in containers, not as processes.")
 @pass_output
@@ -115,7 +116,7 @@ def up(
 
 
 @network.command()
-@_bin_dir
+@bin_dir_option
 @click.option("--force", is_flag=True, help="Make them anew, even where nothing has changed.")
 @pass_output
 def images(bin_dir: Path | None, force: bool, output: Output) -> None:
@@ -170,7 +171,7 @@ def compose(topology_file: Path | None, output: Output) -> None:
 
 
 @network.command()
-@_directory
+@directory_option
 @pass_output
 def down(directory: Path, output: Output) -> None:
     """Stop all nodes. Ledgers and identities stay; `up` starts them again.
@@ -187,7 +188,7 @@ def down(directory: Path, output: Output) -> None:
 
 
 @network.command()
-@_directory
+@directory_option
 @pass_output
 def status(directory: Path, output: Output) -> None:
     """Show each node: pid, port, health and ledger heights.
@@ -199,7 +200,7 @@ def status(directory: Path, output: Output) -> None:
       medfab network status
       medfab network status --json
     """
-    consortium = _existing(directory)
+    consortium = existing(directory)
     nodes = run(consortium.status)
     output.table([_row(node) for node in nodes], columns=_COLUMNS)
     if not all(node.healthy for node in nodes):
@@ -224,7 +225,7 @@ def _row(status: NodeStatus) -> dict[str, Any]:
 
 @network.command()
 @click.argument("node", required=False)
-@_directory
+@directory_option
 @click.option("-n", "--lines", type=click.IntRange(min=1), default=50, show_default=True)
 @click.option("-f", "--follow", is_flag=True, help="Go on as the log grows, until Ctrl-C.")
 @pass_output
@@ -239,7 +240,7 @@ def logs(node: str | None, directory: Path, lines: int, follow: bool, output: Ou
     """
     if follow and (node is None or output.as_json):
         raise click.UsageError("--follow needs a NODE, and does not go with --json.")
-    consortium = _existing(directory)
+    consortium = existing(directory)
     if node is None:
         _list_logs(consortium, output)
         return
@@ -263,8 +264,11 @@ def _in_containers(given: Topology | None, existing: Network) -> Topology:
     return (given or existing.topology).with_containers()
 
 
-def _existing(directory: Path) -> Network:
-    consortium = Network(directory)
+def existing(
+    directory: Path, *, progress: Progress | None = None, bin_dir: Path | None = None
+) -> Network:
+    """The network of a folder; raises `NotRunningError` where there is none."""
+    consortium = Network(directory, progress=progress, bin_dir=bin_dir)
     if not consortium.exists:
         raise NotRunningError(
             f"there is no network in {directory}; start one with `medfab network up`, or name "
@@ -296,7 +300,7 @@ def _list_logs(consortium: Network, output: Output) -> None:
 
 
 @network.command()
-@_directory
+@directory_option
 @yes_option
 @pass_output
 def clean(directory: Path, yes: bool, output: Output) -> None:
