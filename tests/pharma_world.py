@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import combinations
 from typing import Any, Protocol
 
-from medfab_chaincode.pharma import PharmaContract
-from medfab_chaincode.pharma._ids import _check_digit
+from medfab_chaincode.pharma import PharmaContract, _ids
 from medfab_chaincode.testing import (
     Collection,
     EndorseError,
@@ -103,13 +102,18 @@ def unit(serial: str, product: str | None = None) -> str:
     return f"01/{product or gtin(1)}/21/{serial}"
 
 
+def digest(item: str) -> str:
+    """How the ledger names an item."""
+    return _ids.digest(item)
+
+
 def event(text: str) -> str:
     """The hash of an EPCIS event, made up."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _with_check_digit(digits: str) -> str:
-    return f"{digits}{_check_digit(digits)}"
+    return f"{digits}{_ids._check_digit(digits)}"
 
 
 def endorsers(who: Person, function: str) -> list[str] | None:
@@ -122,26 +126,30 @@ def endorsers(who: Person, function: str) -> list[str] | None:
     return named.get(function)
 
 
+def ledger(state: Mapping[str, bytes]) -> Ledger:
+    """The channel, with this state to begin with."""
+    return Ledger(
+        PharmaContract,
+        organizations=[*TRADERS, REGULATOR],
+        collections=[
+            Collection(
+                name=f"trade-{'-'.join(sorted(pair))}",
+                members=pair,
+                endorsement_policy=all_of(*pair),
+            )
+            for pair in combinations(TRADERS, 2)
+        ],
+        policy=all_of(REGULATOR, any_of(*TRADERS)),
+        name="pharma",
+        state=state,
+    )
+
+
 @dataclass
 class InMemory:
     """The channel `supply` as `medfab_network` deploys it."""
 
-    ledger: Ledger = field(
-        default_factory=lambda: Ledger(
-            PharmaContract,
-            organizations=[*TRADERS, REGULATOR],
-            collections=[
-                Collection(
-                    name=f"trade-{'-'.join(sorted(pair))}",
-                    members=pair,
-                    endorsement_policy=all_of(*pair),
-                )
-                for pair in combinations(TRADERS, 2)
-            ],
-            policy=all_of(REGULATOR, any_of(*TRADERS)),
-            name="pharma",
-        )
-    )
+    ledger: Ledger = field(default_factory=lambda: ledger({}))
 
     async def submit(self, who: Person, function: str, given: dict[str, Any]) -> Any:
         try:
@@ -178,7 +186,7 @@ def identity(who: Person) -> Identity:
     attributes = {"medfab.role": who.role} if who.role not in ("", "admin") else {}
     return Identity(
         who.msp,
-        f"{who.role}{who.name}",
+        f"user {who.role}{who.name}",
         attributes,
         role="admin" if who.role == "admin" else "client",
     )

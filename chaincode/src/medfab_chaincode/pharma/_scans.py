@@ -52,10 +52,10 @@ class Condition:
     def status(self) -> Status:
         """The effective state."""
         own = self.placed.status
-        if self.held is not None:
-            return Status(self.held.value)
         if own in AT_AN_END:
             return own
+        if self.held is not None:
+            return Status(self.held.value)
         if self.recalled:
             return Status.RECALLED
         return Status.EXPIRED if self.expired else own
