@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode conformance soak
+.PHONY: test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -88,6 +88,14 @@ test-docker: setup
 compose: setup
 	@$(BIN)/medfab network compose > docker-compose.yaml.new
 	@mv docker-compose.yaml.new docker-compose.yaml
+
+## make bench-consumers CPU and memory of projecting 100,000 transactions; QUICK=1 for a look
+bench-consumers: setup
+	@PYTHONPATH=tests QUICK=$(QUICK) $(BIN)/python -m bench.consumers
+
+## make consumer-faults 50 kills of consumer, peer, orderer and database under load; KILLS=n
+consumer-faults: setup
+	@PYTHONPATH=tests $(BIN)/python -m bench.consumer_faults
 
 ## make clean      stop the network in .medfab and delete it, and the environment
 clean:

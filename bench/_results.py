@@ -75,7 +75,20 @@ def node_version() -> str:
 
 def write(name: str, rows: Sequence[Row], *, versions: Mapping[str, str] | None = None) -> Path:
     """Write `bench/results/<name>.json`; returns its path."""
-    document: dict[str, Any] = {
+    return save({**heading(name, versions=versions), "rows": [asdict(row) for row in rows]})
+
+
+def save(document: dict[str, Any]) -> Path:
+    """Write a document that begins with a `heading`; returns its path."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{document['name']}.json"
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return path
+
+
+def heading(name: str, *, versions: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What every result says of itself: when it was measured, where, and with which versions."""
+    return {
         "name": name,
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         "machine": {
@@ -88,12 +101,7 @@ def write(name: str, rows: Sequence[Row], *, versions: Mapping[str, str] | None 
             **{name: metadata.version(name) for name in ("grpcio", "protobuf", "cryptography")},
             **(versions or {}),
         },
-        "rows": [asdict(row) for row in rows],
     }
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    return path
 
 
 def _processor() -> str:

@@ -56,6 +56,10 @@ class Applier:
         self.position = state.position
         for sink in self._sinks:
             sink.restore(state.feed_positions.get(sink.name))
+        if self._positions() != state.feed_positions:
+            # Before the first batch: what a batch that is killed has left must be known for ours.
+            with self._store.transaction():
+                self.state.save_feed_positions(self._positions())
         wanted = [
             plan
             for plan in self.plans
@@ -68,7 +72,7 @@ class Applier:
     def begin_at(self, position: ChainPosition) -> None:
         """Leave out what was before, for a consumer that has handled nothing yet."""
         with self._store.transaction():
-            self.state.move(self.position, position, {})
+            self.state.move(self.position, position, self._positions())
         self.position = position
 
     def apply(
@@ -112,8 +116,7 @@ class Applier:
                 letters += sink.write(each, self._store)
             if letters:
                 self.state.add_dead_letters(letters)
-            positions = {s.name: s.position for s in self._sinks if s.position is not None}
-            self.state.move(self.position, after, positions)
+            self.state.move(self.position, after, self._positions())
         self.position = after
         return letters
 
@@ -167,6 +170,9 @@ class Applier:
     def _buffer(self, buffers: dict[Table, TableBuffer], table: Table) -> TableBuffer:
         return buffers.setdefault(table, TableBuffer(table, self._store.write))
 
+    def _positions(self) -> dict[str, int]:
+        return {sink.name: sink.position for sink in self._sinks if sink.position is not None}
+
     def _settle_requests(self) -> None:
         with self._store.transaction():
             self.state.request([])
@@ -212,12 +218,8 @@ class Rebuild:
                 "old rows are kept."
             )
         self._applier.state.request([])
-        self._applier.state.move(target, target, self._feed_positions())
+        self._applier.state.move(target, target, self._applier._positions())
         self._stack.close()
-
-    def _feed_positions(self) -> dict[str, int]:
-        state = self._applier.state.load()
-        return state.feed_positions if state is not None else {}
 
     def abandon(self, error: BaseException) -> None:
         """Roll back: the old rows are kept."""

@@ -148,6 +148,12 @@ class State:
                 "wrote nothing."
             )
 
+    def save_feed_positions(self, feed_positions: dict[str, int]) -> None:
+        self._store.execute(
+            "UPDATE medfab_consumers SET feed_positions = ? WHERE consumer = ?",
+            [json.dumps(feed_positions), self.consumer],
+        )
+
     def request(self, projections: Sequence[str]) -> None:
         """Ask whoever leads to rebuild these."""
         self._store.execute(
