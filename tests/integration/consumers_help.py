@@ -245,7 +245,8 @@ def said(file: Path) -> str:
     return (file.parent / "service.log").read_text()
 
 
-def medfab(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def medfab(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The command; folder: where, None: here."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     return subprocess.run(
         [MEDFAB, *map(str, arguments)],
@@ -254,4 +255,5 @@ def medfab(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         timeout=120,
         check=False,
         env=environment,
+        cwd=folder,
     )

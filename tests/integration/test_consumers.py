@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -49,6 +53,7 @@ from medfab_network import Network
 from postgres import Postgres, postgres_server
 
 pytestmark = pytest.mark.integration
+PAGE = (Path(__file__).parents[2] / "docs" / "consumers.md").read_text()
 EXPLORER = (BLOCKS, TRANSACTIONS, KEY_HISTORY, PRIVATE_HISTORY)
 
 
@@ -296,3 +301,64 @@ async def consumer_again(
         private=private,
     )
     return await again.rebuild()
+
+
+async def test_the_page_in_five_minutes(
+    network: Network, tmp_path: Path, postgres: Postgres
+) -> None:
+    """docs/consumers.md as a reader follows it: file, commands, and every query."""
+    (tmp_path / ".medfab").symlink_to(network.directory)
+    with postgres.connect() as connection:
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    written = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)[0]
+    address = "postgresql://medfab@127.0.0.1:5432/medfab"
+    assert address in written
+    text = written.replace(address, postgres.address).replace("9464", str(free_port()))
+    file = tmp_path / "consumers.toml"
+    file.write_text(text.replace('"care"', f'"{CHANNEL}"'))
+    run, *others = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    assert run == "medfab events run consumers.toml &\n"
+    with service(file) as process:
+        store = PostgresStore(postgres.address)
+        store.open()
+        await until_at(store, "explorer", await height(network))
+        for command in others:
+            words = command.split()
+            done = await asyncio.to_thread(medfab, *words[1:], folder=tmp_path)
+            assert done.returncode == 0, done.stdout + done.stderr
+            if words[2] == "status":
+                shown = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)[0].replace(
+                    "care", CHANNEL
+                )
+                pattern = ".*?".join(map(re.escape, " ".join(shown.split()).split("…")))
+                assert re.fullmatch(pattern, " ".join(done.stdout.split())), done.stdout
+        queries = [
+            q
+            for text in re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+            for q in text.split(";")
+            if q.strip()
+        ]
+        assert len(queries) == 3
+        for query in queries:
+            assert store.query(query)
+        store.close()
+        assert await terminate(process) == 0, said(file)
+
+
+async def test_the_program_of_the_page(network: Network, tmp_path: Path) -> None:
+    (tmp_path / ".medfab").symlink_to(network.directory)
+    program = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[-1]
+    (tmp_path / "follow.py").write_text(program.replace('"care"', f'"{CHANNEL}"'))
+    store = SqliteStore(tmp_path / "explorer.sqlite")
+    with subprocess.Popen([sys.executable, "follow.py"], cwd=tmp_path) as process:
+        try:
+            while not store.exists():
+                assert process.poll() is None
+                await asyncio.sleep(0.1)
+            store.open()
+            await until_at(store, "explorer", await height(network))
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(process.wait, 60) == 0
+        finally:
+            process.kill()
+    store.close()
