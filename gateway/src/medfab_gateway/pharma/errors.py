@@ -7,6 +7,8 @@
     ├── ScanError          a code or picture that cannot be read
     ├── LabelError         a label that cannot be made
     ├── EpcisError         a document that is not EPCIS; names event and field of every problem
+    ├── LotKeyError        the file with the owner's lot keys cannot be used
+    ├── CaptureError       an event of a document was refused; the report says which
     └── QueryError         a query parameter that is not one of the standard's, or its value
 """
 
@@ -28,6 +30,10 @@ class ScanError(MedfabError):
 
 class LabelError(MedfabError):
     """A label cannot be made of this."""
+
+
+class LotKeyError(MedfabError):
+    """The file with the secret behind an owner's lots cannot be read or made."""
 
 
 class QueryError(MedfabError):

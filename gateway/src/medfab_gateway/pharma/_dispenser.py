@@ -1,0 +1,54 @@
+# Made by scripts/make_sync.py from _dispenser_async.py: change that, and run it.
+"""The client of a pharmacy or hospital: dispenses to patients."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from medfab_gateway.pharma._answers import Done
+from medfab_gateway.pharma._instances import Sgtin
+from medfab_gateway.pharma._logistics import Logistics
+from medfab_gateway.pharma._plan import REVERSING
+
+
+class Dispenser(Logistics):
+    """Dispenses packs, whole or in parts, and takes that back.
+
+    ::
+
+        dispenser = Dispenser(contract, msp_id="PharmacyMSP", gln=gln)
+        verdict = dispenser.verify(code, purpose="dispense")
+        if verdict.verified:
+            dispenser.dispense(code.identifier)
+    """
+
+    def dispense(
+        self,
+        pack: Sgtin,
+        *,
+        doses: int | None = None,
+        supplied: bool = False,
+        at: datetime | None = None,
+    ) -> Done:
+        """Give a pack to a patient. doses: of a pack with several, how many; None: what is left.
+
+        supplied: EU FMD's state for what a hospital or exporter supplies, not a pharmacy.
+        """
+        extensions: dict[str, Any] = {}
+        if doses is not None:
+            extensions["medfab:doses"] = doses
+        if supplied:
+            extensions["medfab:supplied"] = True
+        event = self._premises.objects(
+            [pack],
+            "dispensing",
+            disposition="dispensed" if doses is None else "partially_dispensed",
+            at=at,
+            extensions=extensions,
+        )
+        return self._carry_out(Done, event)
+
+    def reverse(self, pack: Sgtin, *, at: datetime | None = None) -> Done:
+        """Take a dispensing back: at the same premises, within ten days, an unopened pack."""
+        return self._carry_out(Done, self._premises.objects([pack], REVERSING, at=at))
