@@ -56,7 +56,11 @@ class Connection:
         """The wallet: the named folder, or the one of the organisation in the directory."""
         from medfab_gateway.wallet import FileSystemWallet
 
-        return FileSystemWallet(self.wallet_folder or self._folder() / "wallet")
+        return FileSystemWallet(self.wallet_path())
+
+    def wallet_path(self) -> Path:
+        """Where the wallet is; other secrets of the organisation are kept beside it."""
+        return self.wallet_folder or self._folder() / "wallet"
 
     def organization_name(self, profile: ConnectionProfile) -> str:
         """The organisation to act for: named, or the profile's own."""

@@ -34,6 +34,7 @@ _BUILT_IN = {
     "events": _BuiltIn("medfab_gateway.cli.events", "events"),
     "org": _BuiltIn("medfab_gateway.cli.org", "org"),
     "profile": _BuiltIn("medfab_gateway.cli.profile", "profile"),
+    "pharma": _BuiltIn("medfab_gateway.cli.pharma", "pharma"),
     "wallet": _BuiltIn("medfab_gateway.cli.wallet", "wallet"),
 }
 
@@ -52,6 +53,7 @@ _SHORT_HELP = {
     "network": "Run a Fabric consortium on this machine, as processes or in containers.",
     "org": "Organisations of a channel, and how one is taken in.",
     "profile": "Connection profiles: where the nodes of a network are.",
+    "pharma": "Medicines: commissioned, packed, shipped, verified, recalled, traced.",
     "wallet": "Identities: certificates with their private keys.",
 }
 

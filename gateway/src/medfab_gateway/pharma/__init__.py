@@ -60,12 +60,15 @@ from medfab_gateway.pharma._manufacturer import Manufacturer
 from medfab_gateway.pharma._manufacturer_async import AsyncManufacturer
 from medfab_gateway.pharma._plan import MEDFAB, PlanError
 from medfab_gateway.pharma._products import ProductForm
+from medfab_gateway.pharma._readings import signed_readings
 from medfab_gateway.pharma._regulator import Regulator
 from medfab_gateway.pharma._regulator_async import AsyncRegulator
 from medfab_gateway.pharma._regulator_report import RecallStatus, RegulatorReport
 from medfab_gateway.pharma._reports import CaptureReport, EventOutcome, Outcome
 from medfab_gateway.pharma._supply import Supply
 from medfab_gateway.pharma._supply_async import AsyncSupply
+from medfab_gateway.pharma._t3 import T3Line, t3_statement
+from medfab_gateway.pharma._trace_tree import trace_tree
 from medfab_gateway.pharma.errors import (
     EpcisError,
     EpcisProblem,
@@ -133,9 +136,13 @@ __all__ = [
     "Shipped",
     "Shortage",
     "Supply",
+    "T3Line",
     "TraceStep",
     "Verification",
     "digest",
     "item_id",
     "item_of",
+    "signed_readings",
+    "t3_statement",
+    "trace_tree",
 ]

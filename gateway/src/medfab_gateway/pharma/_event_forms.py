@@ -31,13 +31,14 @@ CONTEXTS: tuple[str | Mapping[str, Any], ...] = (CONTEXT, {"medfab": MEDFAB})
 class Premises:
     """Where a client works."""
 
-    gln: Gln
+    gln: Gln | None
+    """None: events say nothing of the place."""
     time_zone_offset: str = "+00:00"
     """E.g. `+02:00`; for events that people read."""
 
     @property
-    def location(self) -> Location:
-        return Location(id=to_link(Sgln(self.gln)))
+    def location(self) -> Location | None:
+        return Location(id=to_link(Sgln(self.gln))) if self.gln is not None else None
 
     def objects(
         self,
@@ -95,7 +96,7 @@ class Premises:
             "shipping",
             disposition="returned" if returning else "in_transit",
             at=at,
-            sources=(Source(type="owning_party", id=to_link(self.gln)),),
+            sources=(Source(type="owning_party", id=to_link(self.gln)),) if self.gln else (),
             destinations=(Destination(type="owning_party", id=to_link(to)),),
             **more,
         )

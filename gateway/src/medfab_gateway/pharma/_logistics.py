@@ -39,7 +39,8 @@ class Logistics(Capture):
         print(sent.shipment)
 
     Everything it does is an EPCIS event, captured as :class:`Capture` does, and so can be
-    repeated: with the same ``at`` it changes nothing more. ``gln``: of the premises.
+    repeated: with the same ``at`` it changes nothing more. ``gln``: of the premises; None: the
+    events name no place, and nothing is dispensed or scanned on record.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Logistics(Capture):
         contract: Contract,
         *,
         msp_id: str,
-        gln: Gln,
+        gln: Gln | None,
         lot_keys: LotKeys | None = None,
         time_zone_offset: str = "+00:00",
     ) -> None:
@@ -177,6 +178,8 @@ class Logistics(Capture):
 
     def report_scan(self, code: Scan) -> Scanned:
         """Put a scan at these premises on record, with what raises suspicion about it."""
+        if self._premises.gln is None:
+            raise PlanError("INCOMPLETE", "a scan on record needs the GLN of the premises")
         return self._submit(
             Scanned,
             "ReportScan",

@@ -38,7 +38,8 @@ class AsyncLogistics(AsyncCapture):
         print(sent.shipment)
 
     Everything it does is an EPCIS event, captured as :class:`AsyncCapture` does, and so can be
-    repeated: with the same ``at`` it changes nothing more. ``gln``: of the premises.
+    repeated: with the same ``at`` it changes nothing more. ``gln``: of the premises; None: the
+    events name no place, and nothing is dispensed or scanned on record.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class AsyncLogistics(AsyncCapture):
         contract: AsyncContract,
         *,
         msp_id: str,
-        gln: Gln,
+        gln: Gln | None,
         lot_keys: LotKeys | None = None,
         time_zone_offset: str = "+00:00",
     ) -> None:
@@ -184,6 +185,8 @@ class AsyncLogistics(AsyncCapture):
 
     async def report_scan(self, code: Scan) -> Scanned:
         """Put a scan at these premises on record, with what raises suspicion about it."""
+        if self._premises.gln is None:
+            raise PlanError("INCOMPLETE", "a scan on record needs the GLN of the premises")
         return await self._submit(
             Scanned,
             "ReportScan",

@@ -32,6 +32,8 @@ from medfab_network.demo._story import (
     tell,
     wait_for_blocks,
 )
+from medfab_network.demo._supply_story import CHANNEL as SUPPLY
+from medfab_network.demo._supply_story import can_be_told, tell_supply
 from medfab_network.errors import DirectoryError, NetworkError, TopologyError
 from medfab_network.network import Network
 from medfab_network.topology import Topology
@@ -139,6 +141,8 @@ class Demo:
                 run(lambda: self._leak(network, values))
             blocks = run(lambda: self._read_blocks(network))
             search = self._search(blocks, values)
+        if search.clean and can_be_told(self._topology):
+            self._second_act(network)
         self.report = DemoReport(
             directory=network.directory,
             kept=self._keep and search.clean,
@@ -155,6 +159,22 @@ class Demo:
                 f"read: {len(search.findings)} findings"
             )
         return told
+
+    def _second_act(self, network: Network) -> None:
+        narrator = self._narrator
+        with narrator.part("Second act: the story of one lot of medicine", "the lot's story"):
+            told = run(lambda: tell_supply(network, narrator))
+            blocks = run(lambda: self._read_blocks(network, SUPPLY))
+            found = scan_blocks(blocks, told.secrets)
+            if not found.clean:
+                raise DemoFailedError(
+                    f"serial numbers are in blocks of the channel {SUPPLY!r}: "
+                    f"{len(found.findings)} findings"
+                )
+            narrator.good(
+                f"None of the {len(told.secrets)} serial numbers is in the {found.blocks} blocks "
+                f"of the channel {SUPPLY!r}."
+            )
 
     def _check_topology(self) -> None:
         """The roles and the channel of the story must be there."""
@@ -236,10 +256,13 @@ class Demo:
             f"{status.code} and changed nothing, but is in block {status.block_number}"
         )
 
-    async def _read_blocks(self, network: Network) -> list[Block]:
-        height = await wait_for_blocks(network, _READER, of=(HOLDER, ASKER))
+    async def _read_blocks(self, network: Network, channel: str = CHANNEL) -> list[Block]:
+        if channel == CHANNEL:
+            height = await wait_for_blocks(network, _READER, of=(HOLDER, ASKER))
+        else:
+            height = await network.ledger_height(_READER, channel)
         async with network.gateway(_READER, "auditor") as gateway:
-            events = gateway.network(CHANNEL).block_events(0, height - 1)
+            events = gateway.network(channel).block_events(0, height - 1)
             async with events as stream:
                 blocks = [block async for block in stream]
         if len(blocks) != height:
