@@ -37,7 +37,12 @@ def trace_lines(steps: Sequence[TraceStep]) -> list[TraceLine]:
     return lines
 
 
-def trace_tree(steps: Sequence[TraceStep], names: Mapping[str, str] | None = None) -> list[str]:
+def trace_tree(
+    steps: Sequence[TraceStep],
+    names: Mapping[str, str] | None = None,
+    *,
+    time_format: str = "%Y-%m-%d %H:%M:%S",
+) -> list[str]:
     """Lines of text. names: digest → what to call it, e.g. the pack that was scanned."""
     names = names or {}
     out: list[str] = []
@@ -45,13 +50,13 @@ def trace_tree(steps: Sequence[TraceStep], names: Mapping[str, str] | None = Non
     for line in trace_lines(steps):
         del open_levels[line.depth :]
         stem = "".join("   " if last else "│  " for last in open_levels)
-        out.append(f"{stem}{'└─' if line.last else '├─'} {_told(line.step, names)}")
+        out.append(f"{stem}{'└─' if line.last else '├─'} {_told(line.step, names, time_format)}")
         open_levels.append(line.last)
     return out
 
 
-def _told(step: TraceStep, names: Mapping[str, str]) -> str:
-    words = [f"{step.at:%Y-%m-%d %H:%M:%S}", step.kind.lower()]
+def _told(step: TraceStep, names: Mapping[str, str], time_format: str) -> str:
+    words = [step.at.strftime(time_format), step.kind.lower()]
     if step.consignee and step.kind.lower().startswith("ship"):
         words.append(f"{step.holder} → {step.consignee}")
     elif step.parent is not None:

@@ -256,7 +256,8 @@ async def _dispense(people: _People, narrator: Narrator, packs: Sequence[Sgtin])
     after = await people.pharmacy.verify(code)
     _check(after.status == "dispensed" and not after.verified, "it cannot be sold twice")
     narrator.good("verified at the pharmacy's own peer, dispensed, and from now on sold once only")
-    for line in trace_tree(await people.pharmacy.trace(packs[0]), {digest(packs[0]): "pack"}):
+    steps = await people.pharmacy.trace(packs[0])
+    for line in trace_tree(steps, {digest(packs[0]): "pack"}, time_format="%H:%M:%S"):
         narrator.command(f"   {line}")
     return packs[0]
 
@@ -301,8 +302,8 @@ async def _breach(people: _People, narrator: Narrator, case: Sscc) -> None:
     await people.wholesaler.start_monitoring(
         case, device, lowest=2000, highest=8000, budget_ms=600_000, max_gap_ms=600_000
     )
-    start = datetime.now(UTC).replace(microsecond=0) - 25 * minute
-    values = [5100, 6400, 9200, 11_800, 12_400]
+    start = datetime.now(UTC).replace(microsecond=0) - 30 * minute
+    values = [5100, 6400, 9200, 11_800, 12_400, 12_900]
     readings = [(start + number * 5 * minute, value) for number, value in enumerate(values)]
     payload, signature = signed_readings(
         key, device=device, item=case, sequence=1, readings=readings
