@@ -7,6 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import grpc
+
+from medfab_chaincode import testing
+from medfab_gateway import AsyncContract, RetryOptions
+from medfab_gateway.errors import ChaincodeFailure, EndorseError, EvaluateError
+from medfab_gateway.pharma import AsyncDispenser, AsyncLogistics, AsyncManufacturer, LotKeys
+from medfab_gateway.pharma.identifiers import Gln
 from pharma_world import (
     MAKER,
     PHARMACY,
@@ -19,12 +25,6 @@ from pharma_world import (
     gln,
     identity,
 )
-
-from medfab_chaincode import testing
-from medfab_gateway import AsyncContract, RetryOptions
-from medfab_gateway.errors import ChaincodeFailure, EndorseError, EvaluateError
-from medfab_gateway.pharma import AsyncDispenser, AsyncLogistics, AsyncManufacturer, LotKeys
-from medfab_gateway.pharma.identifiers import Gln
 
 KEYS = LotKeys(bytes.fromhex("5e" * 32))
 __all__ = ["KEYS", "MAKER", "PHARMACY", "PREFIXES", "REGULATOR", "WHOLESALER", "Memory", "gln"]

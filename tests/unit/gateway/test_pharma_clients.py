@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pharma_world import AUDITOR, LONG, Chain, sscc
 
 import medfab_gateway.pharma
 from medfab_gateway.errors import EndorseError
@@ -32,6 +31,7 @@ from medfab_gateway.pharma.codes import Label, Scan, scan
 from medfab_gateway.pharma.epcis import document_of, event_hash, event_hashes, read
 from medfab_gateway.pharma.errors import IdentifierError, ScanError
 from medfab_gateway.pharma.identifiers import Gln, Gtin, Lgtin, Sgtin, Sscc, to_urn
+from pharma_world import AUDITOR, LONG, Chain, sscc
 from unit.gateway.pharma_ledger import (
     KEYS,
     MAKER,

@@ -9,6 +9,7 @@ from medfab_gateway.cli.pharma.codes import label, verify
 from medfab_gateway.cli.pharma.events import capture
 from medfab_gateway.cli.pharma.goods import dispense, hold, pack, receive, ship, unpack
 from medfab_gateway.cli.pharma.products import commission, product
+from medfab_gateway.cli.pharma.queries import query
 from medfab_gateway.cli.pharma.recalls import recall, recalls
 from medfab_gateway.cli.pharma.reports import report
 from medfab_gateway.cli.pharma.tracing import trace
@@ -24,8 +25,7 @@ def pharma() -> None:
 
     \b
     Examples:
-      export MEDFAB_CHANNEL=supply MEDFAB_ORG=pharmacy MEDFAB_IDENTITY=operator
-      medfab pharma verify photo.jpg
+      medfab pharma verify photo.jpg --org pharmacy --identity operator
       medfab pharma verify "(01)09521141012345(17)271231(10)A1(21)4711"
       medfab pharma trace 01/09521141012345/21/4711
     """
@@ -40,6 +40,7 @@ for _command in (
     label,
     pack,
     product,
+    query,
     recall,
     recalls,
     receive,

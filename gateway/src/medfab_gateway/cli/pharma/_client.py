@@ -13,11 +13,11 @@ import click
 
 from medfab_gateway.cli._connection import (
     Connection,
-    channel_option,
     identity_option,
     pass_connection,
 )
 from medfab_gateway.cli._exit_codes import ExitCode
+from medfab_gateway.cli._settings import CHANNEL, setting_option
 
 if TYPE_CHECKING:
     from medfab_gateway.pharma import AsyncLogistics, Item
@@ -68,7 +68,7 @@ class Desk:
 def pass_desk(function: _F) -> _F:
     """Adds channel, identity, connection, `--gln` and `--lot-keys`; gives a `Desk`."""
 
-    @channel_option
+    @setting_option(CHANNEL, "channel", default="supply", show_default=True)
     @identity_option
     @click.option("--gln", help="GLN of the premises; default: the first of the partner entry.")
     @click.option(

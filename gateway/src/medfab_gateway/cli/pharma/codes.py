@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from medfab_gateway.pharma.codes import Label, Scan
 
 
-@click.command()
+@click.command(short_help="Check packs, from a picture or a text.")
 @click.argument("codes", nargs=-1, required=True)
 @click.option(
     "--purpose",
@@ -94,7 +94,7 @@ def _scans(code: str) -> tuple[Scan, ...]:
         raise UnusableError(f"{code}: {error}") from error
 
 
-@click.command()
+@click.command(short_help="Make labels: DataMatrix or QR, or a sheet.")
 @click.argument("gtin")
 @click.option("--lot", help="Lot number.")
 @click.option("--expiry", metavar="DATE", help="Last day of use.")

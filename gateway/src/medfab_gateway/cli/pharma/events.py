@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from medfab_gateway.pharma.epcis import EpcisDocument
 
 
-@click.command()
+@click.command(short_help="Capture EPCIS documents, JSON-LD or XML.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--check", is_flag=True, help="Only say what is wrong with the documents.")
 @click.option(

@@ -53,7 +53,7 @@ def pack(
     _done(run(call), output, items=len(inside), container=str(into))
 
 
-@click.command()
+@click.command(short_help="Take items out of a case or pallet.")
 @click.argument("container")
 @click.argument("items", nargs=-1)
 @at_option
@@ -147,7 +147,7 @@ def receive(
     _done(done, output, items=len(goods), shortages=done.shortages)
 
 
-@click.command()
+@click.command(short_help="Set items aside: none ships or is dispensed.")
 @click.argument("items", nargs=-1)
 @items_option
 @click.option("--reason", required=True, help="Why, in at most 64 characters.")
@@ -168,7 +168,8 @@ def hold(
 
     \b
     Example:
-      medfab pharma hold 01/09521141012345/21/4711 --suspect --reason "broken seal"
+      medfab pharma hold 01/09521141012345/21/4711 --suspect \\
+          --reason "broken seal"
     """
     from medfab_gateway.pharma import AsyncLogistics
 
@@ -181,7 +182,7 @@ def hold(
     _done(run(call), output, items=len(goods))
 
 
-@click.command()
+@click.command(short_help="Give a pack to a patient, or take that back.")
 @click.argument("pack_")
 @click.option("--doses", type=click.IntRange(min=1), help="Of a pack with several.")
 @click.option("--reverse", is_flag=True, help="Take a dispensing back, within ten days.")

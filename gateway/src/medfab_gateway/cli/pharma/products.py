@@ -123,7 +123,7 @@ def show(gtin: str, desk: Desk, output: Output) -> None:
     )
 
 
-@click.command()
+@click.command(short_help="Make packs of a lot known, any number.")
 @click.argument("gtin")
 @click.option("--lot", required=True, help="Lot number.")
 @click.option("--expiry", required=True, metavar="DATE", help="Last day of use.")

@@ -19,7 +19,7 @@ from medfab_gateway.cli.pharma._client import (
 )
 
 
-@click.command()
+@click.command(short_help="Recall a lot, in one write.")
 @click.argument("gtin")
 @click.argument("lot")
 @click.option("--reason", required=True, help="Why; everybody on the channel reads it.")
@@ -80,7 +80,7 @@ def recall(
     output.table(rows, columns=["holder", "status", "packs"])
 
 
-@click.command()
+@click.command(short_help="List recalled lots, and who holds them.")
 @pass_desk
 @pass_output
 def recalls(desk: Desk, output: Output) -> None:

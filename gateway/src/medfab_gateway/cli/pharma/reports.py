@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from medfab_gateway.pharma import RegulatorReport
 
 
-@click.command()
+@click.command(short_help="The regulator's report.")
 @pass_desk
 @pass_output
 def report(desk: Desk, output: Output) -> None:
