@@ -16,7 +16,6 @@ from pharma_world import (
     Chain,
     InMemory,
     event,
-    identity,
     lot,
 )
 from unit.chaincode.pharma_chain import chain, channel, refused
@@ -81,10 +80,11 @@ async def test_bodies_stay_with_their_organisation(chain: Chain, channel: InMemo
     with refused("EVENT_CONFLICT"):
         await chain(OPERATOR[MAKER], "KeepEvent", **(given | {"body": "other"}))
     assert await chain.ask(OPERATOR[MAKER], "ListKeptEvents") == [event("1")]
-    kept = await channel.ledger.evaluate(
-        "ReadKeptEvent", event("1"), caller=identity(OPERATOR[MAKER])
-    )
-    assert kept.decode() == given["body"]
+    kept = await chain.ask(OPERATOR[MAKER], "ReadKeptEvent", event("1"))
+    assert kept == {"body": given["body"], "salt": SALT}
+    assert await chain.ask(OPERATOR[RIVAL], "ReadKeptEvent", event("1")) is None
+    told = json.loads(channel.ledger.events[-1].payload)
+    assert (told["function"], told["event"]) == ("KeepEvent", event("1"))
     assert await chain.ask(OPERATOR[RIVAL], "ListKeptEvents") == []
     assert channel.ledger.private(f"_implicit_org_{MAKER}", RIVAL) == {}
     assert b"ObjectEvent" not in b"".join(channel.ledger.state().values())

@@ -229,6 +229,14 @@ class HoldView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeptEvent:
+    """The text of an event, and what keeps its hash from being guessed."""
+
+    body: str
+    salt: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class EventView:
     """A captured EPCIS event."""
 

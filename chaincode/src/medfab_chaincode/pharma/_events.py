@@ -3,19 +3,20 @@
 A transition that carries an event's hash captures that event; here is the rest.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated
 
 from medfab_chaincode import (
     Contract,
     PrivateCollection,
     Transient,
+    canonical_json,
     evaluate,
     submit,
 )
 
-from ._answers import Done, EventView
-from ._call import ANYBODY, HANDLERS, Call, SupplyContext
+from ._answers import Done, EventView, KeptEvent
+from ._call import ANYBODY, EVENT_NAME, HANDLERS, Call, SupplyContext
 from ._codes import Code, refusal
 from ._hierarchy import placed
 from ._ids import digest
@@ -23,12 +24,6 @@ from ._inputs import check_hex
 from ._inputs_events import DeclareErrorInput, KeepEventInput, RecordEventInput
 from ._keys import Kind, implicit_collection
 from ._model import ErrorDeclaration, EventEntry
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Body:
-    body: str
-    salt: str
 
 
 class Events(Contract):
@@ -85,7 +80,10 @@ class Events(Contract):
         if known is not None and known.body != given.body:
             raise refusal(Code.EVENT_CONFLICT, "another text is kept under this hash")
         # Written even if it is there: without any write the chaincode's policy would judge this.
-        bodies.put(context, key, _Body(body=given.body, salt=given.salt))
+        bodies.put(context, key, KeptEvent(body=given.body, salt=given.salt))
+        # So that the organisation's consumers know what to ask for: a block shows a hashed key.
+        told = {"function": "KeepEvent", "event": given.event, "by": context.msp, "items": ()}
+        context.stub.set_event(EVENT_NAME, canonical_json(told))
         return Done(transaction_id=context.transaction_id, repeated=known is not None)
 
     @evaluate("ReadEvent")
@@ -104,11 +102,10 @@ class Events(Contract):
         )
 
     @evaluate("ReadKeptEvent", access=ANYBODY)
-    async def read_kept_event(self, context: SupplyContext, event: str) -> str | None:
-        """Return the text of an event that the caller's organisation keeps."""
+    async def read_kept_event(self, context: SupplyContext, event: str) -> KeptEvent | None:
+        """Return an event that the caller's organisation keeps, as its private data has it."""
         check_hex(event, "event")
-        body = await _bodies(context).get(context, context.store.key(Kind.BODY, event))
-        return None if body is None else body.body
+        return await _bodies(context).get(context, context.store.key(Kind.BODY, event))
 
     @evaluate("ListKeptEvents", access=ANYBODY)
     async def list_kept_events(self, context: SupplyContext) -> list[str]:
@@ -127,5 +124,5 @@ class _Unanchored:
         self._given.check()
 
 
-def _bodies(context: SupplyContext) -> PrivateCollection[_Body]:
-    return PrivateCollection(implicit_collection(context.msp), _Body)
+def _bodies(context: SupplyContext) -> PrivateCollection[KeptEvent]:
+    return PrivateCollection(implicit_collection(context.msp), KeptEvent)

@@ -153,11 +153,8 @@ class AsyncSupply:
 
     async def kept_event(self, name: str) -> str | None:
         """The JSON of an event that the own organisation captured; None: it keeps none."""
-        found = (await self._contract.evaluate("ReadKeptEvent", bare_hash(name))).decode()
-        kept = json.loads(found) if found.strip() else None
-        if isinstance(kept, dict) and kept.keys() == {"body", "salt"}:
-            return str(kept["body"])
-        return None if kept is None else found
+        kept = await self._evaluate_json("ReadKeptEvent", bare_hash(name))
+        return None if kept is None else str(kept["body"])
 
     async def monitoring(self, item: Item) -> Monitoring | None:
         """The cold chain of an item; None: it is not watched."""
