@@ -234,7 +234,7 @@ def _advice(
         if access_denied:
             return (
                 "Check that the identity belongs to an organisation of the channel, that its "
-                "certificate is valid, and that its key belongs to the certificate."
+                "certificate is valid and not revoked, and that its key belongs to it."
             )
         return _ENDORSER_ADVICE.get(code, "")
     if issubclass(error_type, DeliverError) and code is grpc.StatusCode.UNAVAILABLE:

@@ -29,7 +29,7 @@ class RestClient:
     def __init__(
         self, url: str, *, ca_name: str, tls_root_certificates: bytes, timeout: float
     ) -> None:
-        self.url = url.rstrip("/")
+        self.url: str = url.rstrip("/")
         self.ca_name = ca_name
         self._client = https_client(
             self.url, tls_root_certificates=tls_root_certificates, timeout=timeout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from typing import ClassVar
 
 import click
 
@@ -37,19 +38,19 @@ MEANINGS = {
 class RefusedError(click.ClickException):
     """What was asked for is refused before anybody is asked; the message says what to do."""
 
-    exit_code = ExitCode.REFUSED
+    exit_code: ClassVar[int] = ExitCode.REFUSED
 
 
 class NotFoundError(click.ClickException):
     """What was named is not there; the message says what is."""
 
-    exit_code = ExitCode.NOT_FOUND
+    exit_code: ClassVar[int] = ExitCode.NOT_FOUND
 
 
 class ConflictError(click.ClickException):
     """What was asked for would overwrite something."""
 
-    exit_code = ExitCode.CONFLICT
+    exit_code: ClassVar[int] = ExitCode.CONFLICT
 
 
 def exit_code(error: BaseException) -> int | None:
@@ -106,6 +107,8 @@ def _of_gateway(error: object) -> ExitCode:
         return ExitCode.REFUSED if 400 <= chaincode.status < 500 else ExitCode.FAILED
     if _NOWHERE.search(str(error)):
         return ExitCode.NOT_FOUND
+    if "access denied" in str(error):  # by a peer's access control, which gives it no code
+        return ExitCode.REFUSED
     code = getattr(error, "code", None)
     if code in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED):
         return ExitCode.REFUSED
@@ -118,17 +121,24 @@ def _of_gateway(error: object) -> ExitCode:
 
 def _of_certificate_authority(error: BaseException) -> ExitCode:
     from medfab_gateway.ca import (
-        AlreadyRegisteredError,
+        AlreadyExistsError,
         AuthenticationFailedError,
         AuthorizationFailedError,
         CertificateAuthorityUnreachableError,
+        InvalidRequestError,
+        RevocationListError,
     )
+    from medfab_gateway.ca import NotFoundError as NotFoundAtAuthorityError
 
     match error:
         case AuthenticationFailedError() | AuthorizationFailedError():
             return ExitCode.REFUSED
-        case AlreadyRegisteredError():
+        case NotFoundAtAuthorityError():
+            return ExitCode.NOT_FOUND
+        case AlreadyExistsError():
             return ExitCode.CONFLICT
+        case InvalidRequestError() | RevocationListError():
+            return ExitCode.USAGE
         case CertificateAuthorityUnreachableError():
             return ExitCode.UNREACHABLE
     return ExitCode.FAILED

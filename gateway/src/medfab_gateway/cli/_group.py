@@ -10,7 +10,9 @@ _LONG = 1000
 class Group(click.Group):
     """As click's, which cuts the sentence at the end of the line."""
 
-    group_class = type  # groups within it are of the same class
+    group_class: type[click.Group] | type[type] | None = (
+        type  # groups within it are of the same class
+    )
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = []
