@@ -53,6 +53,12 @@ def boolean(value: Any, where: str) -> bool:
     return value
 
 
+def one_of(value: Any, where: str, *allowed: str) -> str:
+    if value not in allowed:
+        raise TopologyError(f"{where}: one of {', '.join(allowed)} is expected")
+    return str(value)
+
+
 def known_keys(document: Mapping[str, Any], where: str, keys: Sequence[str]) -> None:
     unknown = sorted(set(document) - set(keys), key=str)
     if unknown:

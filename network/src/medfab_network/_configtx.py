@@ -10,10 +10,33 @@ from pathlib import Path
 from typing import Any
 
 from medfab_network._layout import Layout
-from medfab_network.topology import Channel, Organization, Topology
+from medfab_network.topology import RAFT, Channel, Organization, Topology
 
 BATCH_TIMEOUT = "250ms"
 """Fabric's default of 2 s favours throughput; here people and tests wait for each block."""
+
+_RAFT_OPTIONS = {
+    "TickInterval": "200ms",
+    "ElectionTick": 10,
+    "HeartbeatTick": 1,
+    "MaxInflightBlocks": 5,
+    "SnapshotIntervalSize": "16 MB",
+}
+_BFT_OPTIONS = {
+    "RequestBatchMaxInterval": "100ms",
+    "RequestForwardTimeout": "2s",
+    # A leader that is silent or lies is replaced after these; Fabric's 20 s and 1 min are long.
+    "RequestComplainTimeout": "5s",
+    "LeaderHeartbeatTimeout": "10s",
+    "ViewChangeTimeout": "10s",
+    "ViewChangeResendInterval": "2s",
+    "RequestAutoRemoveTimeout": "3m0s",
+    "CollectTimeout": "1s",
+    "LeaderHeartbeatCount": 10,
+    "IncomingMessageBufferSize": 200,
+    "RequestPoolSize": 100000,
+    "RequestMaxBytes": 10485760,
+}
 
 
 def configtx(topology: Topology, layout: Layout) -> dict[str, Any]:
@@ -31,7 +54,7 @@ def _profile(channel: Channel, topology: Topology, layout: Layout) -> dict[str, 
         "Policies": _meta_policies(),
         "Capabilities": {"V3_0": True},
         "Orderer": {
-            "OrdererType": "etcdraft",
+            "OrdererType": topology.consensus,
             "BatchTimeout": BATCH_TIMEOUT,
             "BatchSize": {
                 "MaxMessageCount": 500,
@@ -39,24 +62,7 @@ def _profile(channel: Channel, topology: Topology, layout: Layout) -> dict[str, 
                 "PreferredMaxBytes": "2 MB",
             },
             "MaxChannels": 0,
-            "EtcdRaft": {
-                "Consenters": [
-                    {
-                        "Host": node.host,
-                        "Port": node.port,
-                        "ClientTLSCert": str(layout.tls(ordering.name, node.name) / "cert.pem"),
-                        "ServerTLSCert": str(layout.tls(ordering.name, node.name) / "cert.pem"),
-                    }
-                    for node in ordering.orderers
-                ],
-                "Options": {
-                    "TickInterval": "200ms",
-                    "ElectionTick": 10,
-                    "HeartbeatTick": 1,
-                    "MaxInflightBlocks": 5,
-                    "SnapshotIntervalSize": "16 MB",
-                },
-            },
+            **_consensus(topology, layout),
             "Organizations": [
                 {
                     **_organization(ordering, layout.msp(ordering.name)),
@@ -90,6 +96,29 @@ def _profile(channel: Channel, topology: Topology, layout: Layout) -> dict[str, 
             "Capabilities": {"V2_5": True},  # private data can be purged
         },
     }
+
+
+def _consensus(topology: Topology, layout: Layout) -> dict[str, Any]:
+    """The orderers as consenters, and how they agree."""
+    ordering = topology.ordering
+    consenters = []
+    for node in ordering.orderers:
+        certificate = str(layout.tls(ordering.name, node.name) / "cert.pem")
+        consenters.append(
+            {
+                "Host": node.host,
+                "Port": node.port,
+                "ClientTLSCert": certificate,
+                "ServerTLSCert": certificate,
+            }
+        )
+    if topology.consensus == RAFT:
+        return {"EtcdRaft": {"Consenters": consenters, "Options": _RAFT_OPTIONS}}
+    # In BFT each consenter signs blocks, so the channel knows its identity as well.
+    for number, (node, consenter) in enumerate(zip(ordering.orderers, consenters, strict=True), 1):
+        signing = layout.node(ordering.name, node.name) / "msp" / "signcerts" / "cert.pem"
+        consenter |= {"ID": number, "MSPID": ordering.msp_id, "Identity": str(signing)}
+    return {"ConsenterMapping": consenters, "SmartBFT": _BFT_OPTIONS}
 
 
 def _meta_policies() -> dict[str, Any]:

@@ -14,6 +14,10 @@ from medfab_network._runner import Runner
 from medfab_network.errors import NodeFailedError
 from medfab_network.topology import HOST, Node
 
+_IS_LEADER = (
+    'consensus_etcdraft_is_leader{channel="',
+    'consensus_BFT_is_leader{channel="',
+)
 _POLL_SECONDS = 0.05
 _HANG_UP_SECONDS = 0.3
 START_TIMEOUT = 60.0
@@ -75,14 +79,14 @@ async def is_healthy(node: Node, context: ssl.SSLContext) -> bool:
     return all([await _serves(node, port) for port in served])
 
 
-async def raft_leaders(node: Node, context: ssl.SSLContext) -> set[str]:
+async def leaders(node: Node, context: ssl.SSLContext) -> set[str]:
     """The channels of which this orderer is the leader, by its metrics."""
     response = await _get(f"{node.operations_port}/metrics", context)
     if response is None:
         return set()
     channels = set()
     for line in response.text.splitlines():
-        if line.startswith('consensus_etcdraft_is_leader{channel="') and line.endswith(" 1"):
+        if line.startswith(_IS_LEADER) and line.endswith(" 1"):
             channels.add(line.split('"')[1])
     return channels
 

@@ -28,7 +28,7 @@ from medfab_network._enrolment import ADMIN, registrar_secret
 from medfab_network._files import write_atomically
 from medfab_network._health import (
     is_listening,
-    raft_leaders,
+    leaders,
     tls_context,
     wait_healthy,
     wait_until,
@@ -255,13 +255,13 @@ class BringUp:
         async def every_channel_has_a_leader() -> bool:
             led: set[str] = set()
             for orderer in ordering.orderers:
-                led |= await raft_leaders(orderer, context)
+                led |= await leaders(orderer, context)
             return led >= set(blocks)
 
         await wait_until(
             every_channel_has_a_leader,
             node=ordering.orderers[0].name,
-            what="a raft leader for every channel",
+            what="a leader for every channel",
             processes=self._processes,
         )
 

@@ -25,6 +25,8 @@ from medfab_network.errors import TopologyError
 
 HOST = "127.0.0.1"
 ANY_INTERFACE = "0.0.0.0"  # noqa: S104 - of a container, whose ports are published on HOST alone
+RAFT, BFT = "etcdraft", "BFT"
+_FEWEST_FOR_BFT = 4  # three more than lie
 PORTS_PER_ORGANIZATION = 40
 SERVE_CONTRACT = "medfab-chaincode"
 """The program that serves contracts in Python, from the environment that runs the network."""
@@ -142,6 +144,8 @@ class Topology:
     organizations: tuple[Organization, ...]
     channels: tuple[Channel, ...]
     chaincodes: tuple[Chaincode, ...]
+    consensus: str = RAFT
+    """Of the orderers: `etcdraft`, or `BFT`, where up to a third of them may even lie."""
     containers: bool = False
     """Whether the nodes run in Docker, and not as processes of this machine."""
     source: Mapping[str, Any] = field(repr=False, compare=False)
@@ -244,7 +248,10 @@ def parse_topology(document: Any) -> Topology:
     containers = check.boolean(root.get("containers", False), "containers")
 
     ordering_document = check.mapping(root.get("ordering"), "ordering")
-    check.known_keys(ordering_document, "ordering", ["name", "msp_id", "orderers"])
+    check.known_keys(ordering_document, "ordering", ["name", "msp_id", "orderers", "consensus"])
+    consensus = check.one_of(
+        ordering_document.get("consensus", RAFT), "ordering.consensus", RAFT, BFT
+    )
     organizations_documents = check.sequence(root.get("organizations"), "organizations")
     if not organizations_documents:
         raise TopologyError("organizations: at least one is needed")
@@ -257,6 +264,8 @@ def parse_topology(document: Any) -> Topology:
         for i, d in enumerate(check.sequence(root.get("chaincodes", []), "chaincodes"))
     ]
     ordering = _ordering(ordering_document, base_port)
+    if consensus == BFT and len(ordering.orderers) < _FEWEST_FOR_BFT:
+        raise TopologyError(f"ordering.orderers: BFT needs at least {_FEWEST_FOR_BFT}")
     organizations = tuple(
         _organization(
             check.mapping(document, f"organizations[{index}]"),
@@ -275,6 +284,7 @@ def parse_topology(document: Any) -> Topology:
         organizations=organizations,
         channels=_channels(root, {o.name for o in organizations}),
         chaincodes=(),
+        consensus=consensus,
         containers=containers,
         source=root,
     )

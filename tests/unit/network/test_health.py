@@ -17,7 +17,7 @@ from medfab_network import NodeFailedError
 from medfab_network._health import (
     is_healthy,
     is_listening,
-    raft_leaders,
+    leaders,
     tls_context,
     wait_healthy,
     wait_until,
@@ -129,13 +129,13 @@ async def test_a_strangers_certificate_is_not_believed(endpoint: Endpoint, tmp_p
     (tmp_path / "other").mkdir()
     other = Endpoint(tmp_path / "other")
     assert not await is_healthy(endpoint.node("peer"), other.context)
-    assert await raft_leaders(endpoint.node("orderer"), other.context) == set()
+    assert await leaders(endpoint.node("orderer"), other.context) == set()
 
 
 async def test_channels_that_an_orderer_leads(endpoint: Endpoint) -> None:
-    assert await raft_leaders(endpoint.node("orderer"), endpoint.context) == set()
+    assert await leaders(endpoint.node("orderer"), endpoint.context) == set()
     endpoint.answers["/metrics"] = METRICS
-    assert await raft_leaders(endpoint.node("orderer"), endpoint.context) == {"care", "pay"}
+    assert await leaders(endpoint.node("orderer"), endpoint.context) == {"care", "pay"}
 
 
 async def test_waiting_ends_with_health(endpoint: Endpoint, processes: NodeProcesses) -> None:
