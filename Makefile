@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak
+.PHONY: faults test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -96,6 +96,11 @@ bench-consumers: setup
 ## make consumer-faults 50 kills of consumer, peer, orderer and database under load; KILLS=n
 consumer-faults: setup
 	@PYTHONPATH=tests $(BIN)/python -m bench.consumer_faults
+
+## make faults     every kind of node killed, stopped and paused under load; writes docs/faults.md
+##                 (about fifteen minutes; ROUNDS=1: three)
+faults: setup
+	@PYTHONPATH=tests $(BIN)/python -m faults --rounds $(or $(ROUNDS),5)
 
 ## make clean      stop the network in .medfab and delete it, and the environment
 clean:

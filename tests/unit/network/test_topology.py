@@ -305,3 +305,18 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         bad.write_bytes(content)
         with pytest.raises(TopologyError, match=text):
             load_topology(bad)
+
+
+def test_bft_needs_four_orderers() -> None:
+    source = load_topology(None).source
+    ordering = {**source["ordering"], "consensus": "BFT"}
+    with pytest.raises(TopologyError, match="BFT needs at least 4"):
+        parse_topology({**source, "ordering": {**ordering, "orderers": 3}})
+    assert parse_topology({**source, "ordering": {**ordering, "orderers": 4}}).consensus == "BFT"
+
+
+def test_consensus_is_one_of_two() -> None:
+    source = load_topology(None).source
+    ordering = {**source["ordering"], "consensus": "solo"}
+    with pytest.raises(TopologyError, match="one of etcdraft, BFT is expected"):
+        parse_topology({**source, "ordering": ordering})
