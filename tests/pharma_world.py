@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import combinations
 from typing import Any, Protocol
+
+import pytest
 
 from medfab_chaincode.pharma import PharmaContract, _ids
 from medfab_chaincode.testing import (
@@ -55,6 +58,16 @@ class Refused(Exception):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+
+
+@contextmanager
+def refused(code: str, *words: str) -> Iterator[None]:
+    """The call inside is refused with this code, and in these words."""
+    with pytest.raises(Refused) as caught:
+        yield
+    assert caught.value.code == code, caught.value
+    for word in words:
+        assert word in caught.value.message
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class OnNetwork:
         self._retry_conflicts = retry_conflicts
 
     async def contract(self, who: Person) -> AsyncContract:
-        user = "admin" if who.role == "admin" else who.role + ("2" if who.name else "")
+        user = (who.role or "guest") + ("2" if who.name else "")
         return await self.consortium.contract(ORGANIZATIONS[who.msp], user, CHANNEL, CHAINCODE)
 
     async def submit(self, who: Person, function: str, given: dict[str, Any]) -> Any:
@@ -79,6 +79,20 @@ class OnNetwork:
         except EvaluateError as error:
             raise _refused(error) from error
         return json.loads(result) if result else None
+
+    async def ask(
+        self, who: Person, function: str, given: dict[str, Any] | None, *args: str
+    ) -> str:
+        """Run a function without submitting it; the code of its refusal, or `ok`."""
+        transient = {} if given is None else {"input": json.dumps(given).encode()}
+        try:
+            await (await self.contract(who)).evaluate(function, *args, transient=transient)
+        except EvaluateError as error:
+            refusal = error.chaincode
+            if refusal is None:
+                raise
+            return refusal.code or ""
+        return "ok"
 
     async def level(self) -> None:
         await self.consortium.level(CHANNEL)

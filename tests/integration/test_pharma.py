@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import os
+import secrets
 from collections.abc import AsyncIterator
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from integration.conftest import Consortium
-from integration.supply_help import InStep, supply_network
+from integration.supply_help import CHANNEL, TRADERS, InStep, supply_network
+from medfab_gateway.errors import CommitError, GatewayError
+from pharma_model import Model, Walk
+from pharma_roles import PAGE, matrix, page
 from pharma_world import (
     AUDITOR,
     EXPIRY,
+    LONG,
     MAKER,
     OPERATOR,
     PHARMACY,
+    REGULATOR,
     WHOLESALER,
     Chain,
     gln,
     gtin,
+    refused,
     sscc,
 )
 
@@ -65,3 +76,127 @@ async def test_a_lot_from_factory_to_patient(supply: Consortium) -> None:
         "Receive",
         "Dispense",
     ]
+
+
+async def test_a_unit_does_not_move_without_its_holders_peer(supply: Consortium) -> None:
+    channel = InStep(supply)
+    chain = Chain(channel)
+    (one,) = await chain.commission("S1", number="S")
+    given = {"input": json.dumps({"items": [one], "consignee": WHOLESALER}).encode()}
+    contract = await channel.contract(OPERATOR[MAKER])
+    for endorsers in ([REGULATOR, WHOLESALER], [MAKER, WHOLESALER]):
+        with pytest.raises(CommitError) as caught:
+            await contract.submit("Ship", transient=given, endorsing_organizations=endorsers)
+        assert caught.value.code == "ENDORSEMENT_POLICY_FAILURE"
+    await channel.level()
+    assert await chain.status(one) == "active"
+    # In transit: the shipper's or the consignee's, and the authority's.
+    shipment = await chain.ship(one)
+    arrived = {"input": json.dumps({"shipment": shipment, "items": [one]}).encode()}
+    consignee = await channel.contract(OPERATOR[WHOLESALER])
+    with pytest.raises(CommitError):
+        await consignee.submit(
+            "Receive", transient=arrived, endorsing_organizations=[REGULATOR, PHARMACY]
+        )
+    await chain.receive(shipment, one)
+    assert await chain.holder(one) == WHOLESALER
+
+
+async def test_the_gateway_asks_nobody_but_the_caller_and_the_authority(
+    supply: Consortium,
+) -> None:
+    channel = InStep(supply)
+    contract = await channel.contract(OPERATOR[PHARMACY])
+    proposal = contract.proposal(
+        "RegisterDevice",
+        transient={"input": json.dumps({"device": "d", "public_key": _public_key()}).encode()},
+    )
+    transaction = await proposal.endorse()
+    envelope = transaction.bytes
+    assert REGULATOR.encode() in envelope
+    assert PHARMACY.encode() in envelope
+    assert MAKER.encode() not in envelope
+    assert WHOLESALER.encode() not in envelope
+
+
+async def test_w3_terms_are_with_the_two_partners_alone(supply: Consortium) -> None:
+    channel = InStep(supply)
+    chain = Chain(channel)
+    terms = {
+        "contract": "PLANTED-CONTRACT",
+        "gtin": gtin(1),
+        "price_cents": 7_654_321,
+        "contract_price_cents": 6_543_217,
+        "eligible": ["PLANTED-CUSTOMER"],
+        "valid_from": 0,
+        "valid_to": LONG,
+    }
+    salt = secrets.token_hex(16)
+    await chain(OPERATOR[MAKER], "OfferTerms", **terms, counterparty=WHOLESALER, salt=salt)
+    accepted = {"counterparty": MAKER, "contract": terms["contract"], "salt": salt}
+    await chain(OPERATOR[WHOLESALER], "AcceptTerms", **accepted)
+    claim = {
+        "counterparty": MAKER,
+        "contract": terms["contract"],
+        "invoice": "PLANTED-INVOICE",
+        "gtin": gtin(1),
+        "customer": "PLANTED-CUSTOMER",
+        "quantity": 2,
+        "unit_price_cents": 6_543_217,
+        "amount_cents": 2 * (7_654_321 - 6_543_217),
+        "sold_at": 1,
+        "salt": salt,
+    }
+    with refused("PRICE_MISMATCH"):
+        await chain(
+            OPERATOR[WHOLESALER], "ClaimChargeback", **(claim | {"unit_price_cents": 6_543_218})
+        )
+    await chain(OPERATOR[WHOLESALER], "ClaimChargeback", **claim)
+    for who, other in ((OPERATOR[MAKER], WHOLESALER), (OPERATOR[WHOLESALER], MAKER)):
+        (row,) = await chain.ask(who, "ReadTerms", other)
+        assert row["contract_price_cents"] == 6_543_217
+        (row,) = await chain.ask(who, "ListChargebacks", other)
+        assert row["invoice"] == "PLANTED-INVOICE"
+    # Nobody else: not by asking the contract, at whichever peer, nor from the blocks.
+    assert await chain.ask(OPERATOR[PHARMACY], "ReadTerms", MAKER) == []
+    for org in (PHARMACY, REGULATOR):
+        for caller in (OPERATOR[PHARMACY], OPERATOR[MAKER]):
+            contract = await channel.contract(caller)
+            other = WHOLESALER if caller.msp == MAKER else MAKER
+            try:
+                answer = await contract.evaluate("ReadTerms", other, target_organizations=[org])
+            except GatewayError:
+                continue
+            assert answer == b"[]"
+    height = await supply.running_network.ledger_height("regulator", CHANNEL)
+    network = await supply.network("regulator", "auditor", CHANNEL)
+    async with network.block_events(0, height - 1) as blocks:
+        everything = b"".join([block.raw async for block in blocks])
+    assert MAKER.encode() in everything
+    for planted in (b"PLANTED", b"7654321", b"6543217", b"6543218"):
+        assert planted not in everything
+
+
+async def test_who_may_call_what_on_the_network(supply: Consortium) -> None:
+    assert PAGE.read_text() == page(await matrix(InStep(supply).ask))
+
+
+async def test_random_operations_agree_with_the_model_on_the_network(
+    supply: Consortium,
+) -> None:
+    steps = int(os.environ.get("PHARMA_STEPS", "60"))
+    walk = Walk(InStep(supply), Model(makers=(MAKER,), traders=TRADERS), seed=secrets.randbits(24))
+    for number in range(steps):
+        await walk.step()
+        if number % 10 == 9:
+            await walk.compare()
+    await walk.compare()
+    if "PHARMA_STEPS" in os.environ:
+        print(sum(walk.model.outcomes.values()), dict(sorted(walk.model.outcomes.items())))
+
+
+def _public_key() -> str:
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    return key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    ).decode()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
-from pharma_world import Chain, InMemory, Refused, found, ledger
+from pharma_world import Chain, InMemory, found, ledger, refused
 
 _master_data: dict[str, bytes] = {}
 
@@ -28,11 +25,4 @@ def chain(channel: InMemory) -> Chain:
     return Chain(channel)
 
 
-@contextmanager
-def refused(code: str, *words: str) -> Iterator[None]:
-    """The call inside is refused with this code, and in these words."""
-    with pytest.raises(Refused) as caught:
-        yield
-    assert caught.value.code == code, caught.value
-    for word in words:
-        assert word in caught.value.message
+__all__ = ["chain", "channel", "refused"]
