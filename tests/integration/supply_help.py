@@ -42,11 +42,18 @@ CONFLICTS = frozenset(
 class OnNetwork:
     """Calls that wait for the block, and ask again while another peer is a block behind."""
 
-    def __init__(self, consortium: Consortium, *, retry_conflicts: bool = True) -> None:
+    def __init__(self, consortium: Consortium, *, patience: frozenset[str] = frozenset()) -> None:
+        """patience: refusals after which to ask again, while a peer is a block behind."""
         self.consortium = consortium
+        self.committed = 0
         self.invalid: Counter[str] = Counter()
         """Validation codes of transactions that came to nothing."""
-        self._retry_conflicts = retry_conflicts
+        self._retry = RetryOptions(
+            attempts=10,
+            different_answers=True,
+            chaincode_codes=patience,
+            validation_codes=frozenset(),
+        )
 
     async def contract(self, who: Person) -> AsyncContract:
         user = (who.role or "guest") + ("2" if who.name else "")
@@ -61,15 +68,16 @@ class OnNetwork:
                     function,
                     transient=transient,
                     endorsing_organizations=endorsers(who, function),
-                    retry=RetryOptions(different_answers=True, validation_codes=frozenset()),
+                    retry=self._retry,
                 )
             except EndorseError as error:
                 raise _refused(error) from error
             except CommitError as error:
                 self.invalid[error.code] += 1
-                if not self._retry_conflicts or error.code not in CONFLICTS or attempt == 39:
+                if error.code not in CONFLICTS or attempt == 39:
                     raise
             else:
+                self.committed += 1
                 return json.loads(result) if result else None
         raise AssertionError("not reached")
 

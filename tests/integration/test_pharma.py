@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import random
 import secrets
+import time
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from integration.conftest import Consortium
-from integration.supply_help import CHANNEL, TRADERS, InStep, supply_network
+from integration.supply_help import CHANNEL, TRADERS, InStep, OnNetwork, supply_network
 from medfab_gateway.errors import CommitError, GatewayError
 from pharma_model import Model, Walk
 from pharma_roles import PAGE, matrix, page
@@ -23,16 +27,22 @@ from pharma_world import (
     MAKER,
     OPERATOR,
     PHARMACY,
+    PREFIXES,
     REGULATOR,
     WHOLESALER,
     Chain,
+    Refused,
+    digest,
     gln,
     gtin,
+    lot,
     refused,
     sscc,
 )
 
 pytestmark = pytest.mark.integration
+
+CLIENTS, MOVES = 32, int(os.environ.get("PHARMA_MOVES", "4"))
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +203,111 @@ async def test_random_operations_agree_with_the_model_on_the_network(
     await walk.compare()
     if "PHARMA_STEPS" in os.environ:
         print(sum(walk.model.outcomes.values()), dict(sorted(walk.model.outcomes.items())))
+
+
+async def test_independent_units_do_not_conflict(supply: Consortium) -> None:
+    channel = OnNetwork(
+        supply,
+        patience=frozenset({"NOT_FOUND", "NOT_HOLDER", "WRONG_STATE", "IN_CONTAINER"}),
+    )
+    chain = Chain(channel)
+    await InStep(supply).submit(OPERATOR[MAKER], "OpenLot", lot("independent"))
+    began = time.monotonic()
+
+    async def client(number: int) -> None:
+        units = await chain.commission(
+            f"i{number}.1", f"i{number}.2", f"i{number}.3", number="independent"
+        )
+        case = await chain.pack(sscc(5_000 + number), *units[:2])
+        shipment = await chain.ship(case, units[2])
+        await chain.receive(shipment, case, units[2], complete=True)
+        await chain(OPERATOR[WHOLESALER], "Unpack", container=case)
+
+    await asyncio.gather(*(client(number) for number in range(CLIENTS)))
+    seconds = time.monotonic() - began
+    assert channel.invalid == {}
+    assert channel.committed == 5 * CLIENTS
+    print(f"independent: {channel.committed / seconds:.1f} transactions/s, no conflict")
+
+
+async def test_overlapping_hierarchies_lose_and_double_nothing(supply: Consortium) -> None:
+    channel = OnNetwork(supply)
+    chain = Chain(channel)
+    units: list[str] = []
+    for number in range(4):
+        units += await chain.commission(*[f"o{number}.{n}" for n in range(8)], number="overlap")
+    await channel.level()
+    containers = [sscc(7_000 + number, msp) for number in range(4) for msp in TRADERS]
+    shipments: list[tuple[str, str]] = []
+    outcomes: Counter[str] = Counter()
+    began = time.monotonic()
+
+    async def client(seed: int) -> None:
+        choice = random.Random(seed)  # noqa: S311
+        for _ in range(MOVES):
+            by = choice.choice(TRADERS)
+            try:
+                await _move(chain, choice, by, units, containers, shipments)
+                outcomes["ok"] += 1
+            except Refused as refusal:
+                outcomes[refusal.code] += 1
+
+    await asyncio.gather(*(client(seed) for seed in range(CLIENTS)))
+    seconds = time.monotonic() - began
+    await channel.level()
+    await _nothing_lost(chain, units, containers)
+    assert outcomes["ok"] > CLIENTS
+    print(
+        f"overlapping: {channel.committed / seconds:.1f} transactions/s valid, invalid and "
+        f"repeated {dict(channel.invalid)}, {dict(outcomes)}"
+    )
+
+
+async def _move(
+    chain: Chain,
+    choice: random.Random,
+    by: str,
+    units: list[str],
+    containers: list[str],
+    shipments: list[tuple[str, str]],
+) -> None:
+    """One random move; most are refused, because another client was there before."""
+    own = [each for each in containers if PREFIXES[by] in each]
+    items = choice.sample(units + containers, 2)
+    match choice.randrange(5):
+        case 0 | 1:
+            await chain.pack(choice.choice(own), *choice.sample(units, 2), by=by)
+        case 2:
+            await chain(OPERATOR[by], "Unpack", container=choice.choice(containers))
+        case 3:
+            to = choice.choice([each for each in TRADERS if each != by])
+            shipments.append((await chain.ship(items[0], by=by, to=to), items[0]))
+        case _:
+            if shipments:
+                shipment, item = shipments[-1 - choice.randrange(min(3, len(shipments)))]
+                await chain.receive(shipment, item, by=by, complete=True)
+
+
+async def _nothing_lost(chain: Chain, units: list[str], containers: list[str]) -> None:
+    """Each unit is there once, in the contents of its parent alone, and is counted by it."""
+    views = {}
+    for name in units + containers:
+        view = await chain.ask(AUDITOR, "ReadItem", name)
+        if view is not None:
+            views[view["digest"]] = view
+    assert len([view for view in views.values() if view["kind"] == "unit"]) == len(units)
+    inside: dict[str, list[str]] = {}
+    for view in views.values():
+        if view["parent"]:
+            inside.setdefault(view["parent"], []).append(view["digest"])
+    for name in containers:
+        contents = await chain.ask(AUDITOR, "Contents", name)
+        assert sorted(contents) == sorted(inside.get(digest(name), []))
+        view = views.get(digest(name))
+        if view is not None:
+            assert sum(view["lots"].values()) == len(contents)  # units alone are packed here
+    for view in views.values():
+        assert view["holder"] == views[view["root"]]["holder"]
 
 
 def _public_key() -> str:
