@@ -197,6 +197,30 @@ def test_the_explorer(store: Store) -> None:
     assert b"secret" not in b"".join(each for each in private if isinstance(each, bytes))
 
 
+def test_what_is_larger_than_an_index_takes(store: Store) -> None:
+    """Any member of a channel can write such a key: it stops nobody."""
+    ledger = Ledger()
+    long = "".join(f"{n:x}" for n in range(4000))
+    ledger.add(Tx(chaincode="pharma", writes={long: 1}), pack("1", "made"))
+    ledger.add(pack(long, "made"), pack("2", "made"))
+    letters = project(ledger, store, Explorer(), Packs())
+    assert store.query("SELECT count(*) FROM ledger_key_history") == [(4,)]
+    serials = {serial for (serial,) in store.query("SELECT serial FROM packs")}
+    assert serials - {long} == {"1", "2"}
+    assert (long in serials) is (letters == [])  # SQLite takes it, PostgreSQL refuses it
+
+
+def test_text_that_is_no_unicode(store: Store) -> None:
+    ledger = Ledger()
+    surrogate = Tx(
+        chaincode="pharma",
+        writes={composite_key("pack", "0950", "1"): b'{"status": "\\ud800"}'},
+    )
+    ledger.add(surrogate, pack("2", "made"))
+    assert len(project(ledger, store)) == 1
+    assert store.query("SELECT serial FROM packs") == [("2",)]
+
+
 @pytest.mark.parametrize(
     "declare",
     [

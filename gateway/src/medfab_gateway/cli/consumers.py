@@ -135,6 +135,8 @@ def rebuild(file: Path, consumer: str, projections: Sequence[str], output: Outpu
     names = ", ".join(projections) or "all projections"
     if output.as_json:
         output.json({"consumer": consumer, "rebuilt": done})
+    elif done and made.progress.next_block == 0:
+        output.line(f"{consumer} has not run yet: there is nothing to rebuild.")
     elif done:
         output.line(f"Rebuilt {names} of {consumer}, up to block {made.progress.next_block - 1}.")
     else:

@@ -102,7 +102,8 @@ class Consumer:
         self._sinks = sinks
         self._start = start
         self._private_stream = private == "stream"
-        self._max_transactions = max_transactions
+        careful = any(sink.one_block_at_a_time for sink in sinks)
+        self._max_transactions = 1 if careful else max_transactions
         self._buffer_bytes = buffer_bytes
         self._stop = asyncio.Event()
         self._thread_stop = threading.Event()

@@ -84,7 +84,8 @@ PRIVATE_HISTORY = Table(
 class Explorer(Projection):
     """What any member of the channel can see on it, as tables.
 
-    Arguments and results are left out. Keys are as `readable_key` writes them.
+    Arguments and results are left out. Keys are as `readable_key` writes them; of those with more
+    than 500 characters, the rest is a hash.
     """
 
     name = "explorer"
@@ -125,12 +126,12 @@ class Explorer(Projection):
             row = (
                 block_number,
                 number,
-                _text(channel_header.tx_id),
+                _indexable(_text(channel_header.tx_id)),
                 transaction.type,
                 code,
                 _text(transaction._payload.header.signature_header.creator.mspid),
                 _time(channel_header),
-                _text(chaincode),
+                _text(chaincode or "") or None,
                 _text(args[0].decode("utf-8", "replace")) if args else None,
                 _text(outcome.events.event_name) or None,
             )
@@ -152,7 +153,7 @@ class Explorer(Projection):
     def _writes(self, block: int, number: int, namespace: Any) -> Iterator[Operation]:
         chaincode = _text(namespace.namespace)
         for write in namespace.rwset.writes:
-            place = (chaincode, readable_key(write.key), block, number)
+            place = (chaincode, _indexable(readable_key(write.key)), block, number)
             if write.is_delete:
                 row: Row = (*place, True, None, None)
             else:
@@ -178,9 +179,17 @@ def _time(channel_header: Any) -> datetime | None:
         return None
 
 
-def _text(text: str | None) -> str | None:
+def _text(text: str) -> str:
     """A member of the channel may have put U+0000 anywhere."""
-    return text.replace("\x00", "\ufffd") if text and "\x00" in text else text
+    return text.replace("\x00", "\ufffd") if "\x00" in text else text
 
 
+def _indexable(text: str) -> str:
+    """Whoever writes a key of many kilobytes must not stop an index: the rest is a hash."""
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:_LONGEST]}…{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+_LONGEST = 500  # characters: four bytes each at most, and PostgreSQL indexes 2,700
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

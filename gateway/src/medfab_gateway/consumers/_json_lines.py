@@ -53,17 +53,24 @@ class JsonLines(Sink):
         self._cut()
 
     def write(self, deliveries: Sequence[Delivery], store: Store) -> list[DeadLetter]:
-        if not deliveries:
-            return []
+        if deliveries:
+            lines = b"".join(delivery.line() + b"\n" for delivery in deliveries)
+            try:
+                self._append(lines)
+            except OSError as error:
+                raise StoreUnavailableError(
+                    f"{self.path} cannot be written to: {error.strerror}."
+                ) from error
+            self._position += len(lines)
+        return []
+
+    def _append(self, lines: bytes) -> None:
         self._follow_rotation()
         self._cut()
-        rest = memoryview(b"".join(delivery.line() + b"\n" for delivery in deliveries))
-        length = len(rest)
+        rest = memoryview(lines)
         while rest:
             rest = rest[os.write(self._open(), rest) :]
         os.fsync(self._open())
-        self._position += length
-        return []
 
     def close(self) -> None:
         if self._descriptor is not None:

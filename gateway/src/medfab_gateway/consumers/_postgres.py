@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _MANY = 16
 """From so many rows on, COPY and one statement cost less than a statement for each."""
 
+_TOO_LARGE = "54"
+"""The class of errors for what is larger than a row or an index takes."""
+
 _SECONDS_TO_CONNECT = 10
 _SETTINGS = """
 SET tcp_keepalives_idle = 5;
@@ -194,8 +197,10 @@ class PostgresStore(Store):
         return bool(count)
 
     def is_refusal(self, error: Exception) -> bool:
-        errors = self._psycopg.errors
-        return isinstance(error, errors.IntegrityError | errors.DataError | UnicodeEncodeError)
+        psycopg = self._psycopg
+        if isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_TOO_LARGE):
+            return True
+        return isinstance(error, psycopg.IntegrityError | psycopg.DataError | UnicodeEncodeError)
 
     def converters(self, column: ColumnType) -> Callable[[Any], Any] | None:
         if column.name != "json":
@@ -214,10 +219,18 @@ class PostgresStore(Store):
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
+        psycopg = self._psycopg
         try:
             yield
-        except (self._psycopg.OperationalError, self._psycopg.InterfaceError) as error:
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if self.is_refusal(error):
+                raise
             raise _unavailable(error) from error
+        except (psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
+            raise StoreError(
+                f"The database {self.description} refuses a statement: {_first_line(error)}.\n"
+                "Check the user's rights, and the SQL of views and migrations."
+            ) from error
 
 
 def _stage(table: Table) -> str:

@@ -13,6 +13,9 @@ from medfab_gateway.consumers._store import Store
 class Sink:
     """Takes deliveries in order. Called in the consumer's thread of its database."""
 
+    one_block_at_a_time = False
+    """Whether a batch is one block: for what may come again where a batch is not completed."""
+
     def __init__(self, name: str, selection: Selection) -> None:
         self.name = name
         self.selection = selection

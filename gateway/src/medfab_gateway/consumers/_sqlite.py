@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from medfab_gateway.consumers._store import Store
 from medfab_gateway.consumers._tables import ColumnType
-from medfab_gateway.consumers.errors import StoreError
+from medfab_gateway.consumers.errors import StoreError, StoreUnavailableError
 
 MEMORY = ":memory:"
 
@@ -79,14 +79,15 @@ class SqliteStore(Store):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        self._run("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._run("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                self._run("ROLLBACK")
-            raise
+        with self._translated():
+            self._run("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._run("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error, StoreError):
+                    self._run("ROLLBACK")
+                raise
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -100,14 +101,16 @@ class SqliteStore(Store):
         self._run("RELEASE medfab")
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
-        cursor = self._open_connection().execute(statement, parameters)
+        with self._translated():
+            cursor = self._open_connection().execute(statement, parameters)
         count = cursor.rowcount
         cursor.close()
         return count
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        cursor = self._open_connection().execute(statement, parameters)
-        rows = cursor.fetchall()
+        with self._translated():
+            cursor = self._open_connection().execute(statement, parameters)
+            rows = cursor.fetchall()
         cursor.close()
         return rows
 
@@ -160,6 +163,21 @@ class SqliteStore(Store):
 
     def _lock_file(self, consumer: str) -> str:
         return f"{self.path}.{re.sub(r'[^A-Za-z0-9_.-]', '_', consumer)}.lock"
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+                raise StoreError(
+                    f"The database {self.path} refuses a statement: {error}.\nCheck the SQL of "
+                    "views and migrations."
+                ) from error
+            # Locked for long, no space left, an error of the disk: it may pass.
+            raise StoreUnavailableError(
+                f"The database {self.path} cannot be used at present: {error}."
+            ) from error
 
     def _run(self, statement: str) -> None:
         self._open_connection().execute(statement).close()

@@ -37,6 +37,8 @@ class Webhook(Sink):
     letters and the next one is delivered.
     """
 
+    one_block_at_a_time = True
+
     def __init__(
         self,
         name: str,
