@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -274,6 +275,36 @@ def test_one_leads_and_the_lead_goes_with_it(make_store: MakeStore) -> None:
     finally:
         for store in (first, second, looking):
             store.close()
+
+
+def test_many_begin_at_the_same_moment(make_store: MakeStore) -> None:
+    """Consumers of different names in one database: each makes medfab's tables, if need be."""
+    together = threading.Barrier(6)
+    failures: list[BaseException] = []
+
+    def begin(number: int) -> None:
+        store = make_store()
+        try:
+            store.open()
+            together.wait()
+            applier(store, Empty(), consumer=f"c{number}").prepare()
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            store.close()
+
+    class Empty(Projection):
+        def __init__(self) -> None:
+            super().__init__()
+            self.name = f"p{next(numbers)}"  # type: ignore[misc]
+
+    numbers = iter(range(6))
+    threads = [threading.Thread(target=begin, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
 
 
 def test_forks_and_wrong_channels(store: Store) -> None:

@@ -46,6 +46,7 @@ class Applier:
         Raises `StoreError`.
         """
         with self._store.transaction():
+            self._store.alone()
             self.state.create_tables()
             state = self.state.begin(
                 channel=self._channel, leader=f"{socket.gethostname()}:{os.getpid()}"

@@ -396,5 +396,6 @@ class Consumer:
 
 def _request(store: Store, applier: Applier, names: Sequence[str]) -> None:
     with store.transaction():
+        store.alone()
         applier.state.create_tables()
         applier.state.request(names)

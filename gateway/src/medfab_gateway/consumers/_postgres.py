@@ -116,6 +116,10 @@ class PostgresStore(Store):
             self._staged.clear()  # what was made meanwhile has been rolled back
             raise
 
+    def alone(self) -> None:
+        # CREATE TABLE IF NOT EXISTS fails where two do it at the same moment.
+        self.query("SELECT pg_advisory_xact_lock(?)", [self._lock("\x00tables")])
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         try:

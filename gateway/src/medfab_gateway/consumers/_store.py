@@ -52,6 +52,10 @@ class Store(ABC):
         """The same within a transaction."""
 
     @abstractmethod
+    def alone(self) -> None:
+        """For the rest of the transaction, nobody else makes tables here."""
+
+    @abstractmethod
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
         """One statement, with `?` for each parameter; the number of rows concerned."""
 
