@@ -17,7 +17,7 @@ from medfab_gateway.consumers._schema import replace, settle
 from medfab_gateway.consumers._sink import Sink
 from medfab_gateway.consumers._state import ConsumerState, DeadLetter, State
 from medfab_gateway.consumers._store import Store
-from medfab_gateway.consumers._tables import Table
+from medfab_gateway.consumers._tables import Operation, Table
 from medfab_gateway.consumers.errors import ChainError
 
 
@@ -154,17 +154,17 @@ class Applier:
     def _write_groups(self, groups: Iterable[Group]) -> None:
         buffers: dict[Table, TableBuffer] = {}
         for group in groups:
-            for operation, source, expires_at in group.steps:
-                if operation is None:
+            for step in group.steps:
+                if isinstance(step, Operation):
+                    table = step.table
+                    (buffers.get(table) or self._buffer(buffers, table)).apply(step)
+                elif step.operation is None:
                     for table in group.plan.projection.tables:
-                        if table.private and source is not None:
-                            self._buffer(buffers, table).forget(source)
-                    continue
-                buffer = buffers.get(operation.table) or self._buffer(buffers, operation.table)
-                if source is None:
-                    buffer.apply(operation)
+                        if table.private:
+                            self._buffer(buffers, table).forget(step.source)
                 else:
-                    buffer.put_derived(operation, source, expires_at)
+                    buffer = self._buffer(buffers, step.operation.table)
+                    buffer.put_derived(step.operation, step.source, step.expires_at)
         for buffer in buffers.values():
             buffer.flush()
 

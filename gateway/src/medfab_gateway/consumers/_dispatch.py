@@ -27,11 +27,12 @@ WHOLE_BLOCK = -1
 
 
 class Step(NamedTuple):
-    """One operation; or, without one, that all rows derived from `source` go."""
+    """An operation that is derived from a private value; or, without one, that all rows derived
+    from `source` go."""
 
     operation: Operation | None
-    source: bytes | None
-    """See `private_source`; None: not derived from private data."""
+    source: bytes
+    """See `private_source`."""
 
     expires_at: int | None = None
     """The block at which the private value expires."""
@@ -47,7 +48,9 @@ class Group:
     """`WHOLE_BLOCK` for what `on_block` gave."""
 
     transaction_id: str
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Operation | Step] = field(default_factory=list)
+    """Operations that are not derived from private data stand by themselves."""
+
     failure: Failure | None = None
 
 
@@ -89,7 +92,8 @@ class Plan:
         self.readers: dict[tuple[str, str], Callable[..., Any]] = {}
         self._transactions: list[_Function] = []
         self._blocks: list[_Function] = []
-        self._tables = frozenset(projection.tables)
+        self._public = frozenset(table for table in projection.tables if not table.private)
+        self._private = frozenset(projection.tables) - self._public
         for handler, function in projection.handlers():
             self._add(handler, function)
         if self.private and not any(table.private for table in projection.tables):
@@ -227,12 +231,16 @@ class Plan:
         if group.failure is not None:
             return
         try:
+            allowed = self._public if source is None else self._private
             for operation in function(change):
-                if operation.table not in self._tables:
-                    raise DeclarationError(f"{operation.table.name} is no table of {self.name}")
-                if operation.table.private is not (source is not None):
-                    raise DeclarationError("rows of private data go to private tables, only they")
-                group.steps.append(Step(operation, source, expires_at))
+                if operation.table not in allowed:
+                    raise DeclarationError(
+                        f"{operation.table.name} is no table of {self.name} for this: rows of "
+                        "private data go to private tables, and only they do"
+                    )
+                group.steps.append(
+                    operation if source is None else Step(operation, source, expires_at)
+                )
         except Exception as error:
             # Whatever it is, it must not stop the consumer: the change is set aside by name.
             group.failure = Failure.of(error, handler=function.__name__)
