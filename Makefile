@@ -73,11 +73,11 @@ $(VENV)/.ready: uv.lock pyproject.toml gateway/pyproject.toml chaincode/pyprojec
 
 ## make bench-gateway   CPU of our gateway client beside the official ones; QUICK=1 for a look
 bench-gateway: setup
-	@PYTHONPATH=tests QUICK=$(QUICK) $(BIN)/python -m bench.gateway
+	@PYTHONPATH=tests QUICK="$(QUICK)" ONLY="$(ONLY)" $(BIN)/python -m bench.gateway
 
 ## make bench-chaincode CPU of our shim and contract API beside the official ones; QUICK=1 likewise
 bench-chaincode: setup
-	@PYTHONPATH=tests QUICK=$(QUICK) $(BIN)/python -m bench.chaincode
+	@PYTHONPATH=tests QUICK="$(QUICK)" ONLY="$(ONLY)" $(BIN)/python -m bench.chaincode
 
 ## make test-docker  the same network in containers; needs a Docker engine (Debian: docker.io) and
 ##                 docker-compose, installs nothing by itself

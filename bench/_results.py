@@ -73,9 +73,24 @@ def node_version() -> str:
     return subprocess.run([node(), "--version"], capture_output=True, text=True).stdout.strip()
 
 
-def write(name: str, rows: Sequence[Row], *, versions: Mapping[str, str] | None = None) -> Path:
-    """Write `bench/results/<name>.json`; returns its path."""
-    return save({**heading(name, versions=versions), "rows": [asdict(row) for row in rows]})
+def write(
+    name: str,
+    rows: Sequence[Row],
+    *,
+    versions: Mapping[str, str] | None = None,
+    keep_others: bool = False,
+) -> Path:
+    """Write `bench/results/<name>.json`; returns its path.
+
+    keep_others: rows of cases that are not among `rows` stay, of an earlier run here.
+    """
+    found = [asdict(row) for row in rows]
+    path = RESULTS / f"{name}.json"
+    if keep_others and path.exists():
+        measured = {(row.case, row.concurrency) for row in rows}
+        old = json.loads(path.read_text())["rows"]
+        found = [row for row in old if (row["case"], row["concurrency"]) not in measured] + found
+    return save({**heading(name, versions=versions), "rows": found})
 
 
 def save(document: dict[str, Any]) -> Path:

@@ -7,6 +7,7 @@ real network. Node runs with the signer that it comes with, and with one on its 
 
     make bench-gateway            about ten minutes; writes bench/results/gateway.json
     make bench-gateway QUICK=1    one run of each, for a look; writes nothing
+    make bench-gateway ONLY=sub   cases whose names begin so; the rows of the others stay
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from unit.gateway.fake_gateway import make_identity
 ROOT = Path(__file__).parent.parent
 OFFICIAL = Path(__file__).parent / "official"
 QUICK = bool(os.environ.get("QUICK"))
+ONLY = os.environ.get("ONLY", "")
 RUNS = 1 if QUICK else 5
 SECONDS = 120
 OURS, OURS_SYNC = "medfab", "medfab (sync)"
@@ -252,6 +254,8 @@ async def main() -> None:
     rows: list[Row] = []
 
     def add(case: Case, setup: Path, place: str) -> None:
+        if not f"{case.name}, {place}".startswith(ONLY):
+            return
         for row in measure(clients, setup, case, place):
             rows.append(row)
             print_row(row)
@@ -270,7 +274,7 @@ async def main() -> None:
                 await asyncio.to_thread(add, case, setup, "real network")
     if not QUICK:
         official = {"fabric-gateway (Node and Go)": "1.12.1", "node": node_version()}
-        print(write("gateway", rows, versions=official))
+        print(write("gateway", rows, versions=official, keep_others=bool(ONLY)))
 
 
 if __name__ == "__main__":

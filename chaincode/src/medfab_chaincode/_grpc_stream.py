@@ -1,4 +1,4 @@
-"""The transport seam over one grpc.aio call, of a server or of a client."""
+"""The transport seam over one grpc.aio call to a peer that we dial."""
 
 from typing import Any
 
@@ -16,7 +16,6 @@ class GrpcStream:
     """A `Stream` of raw bytes: gRPC is given no (de)serialisers."""
 
     def __init__(self, call: Any) -> None:
-        # ServicerContext and StreamStreamCall read and write alike.
         self._call = call
 
     async def receive(self) -> bytes | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from medfab_chaincode._address import checked_address
+from medfab_chaincode._address import listening_sockets
 
 if TYPE_CHECKING:
     from medfab_chaincode._metrics import Metrics
@@ -28,23 +28,23 @@ class OperationsServer:
         self._address = address
         self._streams = streams
         self._metrics = metrics
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
 
     async def start(self) -> str:
         """Listen, and return the address with the real port.
 
         Raises `SettingsError` when the address cannot be used.
         """
-        host, port = checked_address(self._address)
-        self._server = await asyncio.start_server(
-            self._serve, host.strip("[]"), port, limit=_REQUEST_BYTES
-        )
-        return f"{host}:{self._server.sockets[0].getsockname()[1]}"
+        sockets, address = listening_sockets(self._address)
+        for listening in sockets:
+            server = await asyncio.start_server(self._serve, sock=listening, limit=_REQUEST_BYTES)
+            self._servers.append(server)
+        return address
 
     async def stop(self) -> None:
         """Listen no more."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # Whatever a client does wrong is its own affair: it is hung up on.

@@ -1,39 +1,25 @@
-"""Chaincode as a service on grpc.aio: peers dial in, each stream gets a handler."""
+"""Chaincode as a service: peers dial in, each stream gets a handler."""
 
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Any
 
-import grpc
-import grpc.aio
-
-from medfab_chaincode._address import checked_address
+from medfab_chaincode._address import listening_sockets
 from medfab_chaincode._chaincode import Chaincode
 from medfab_chaincode._contract import Contract
-from medfab_chaincode._grpc_stream import SIZE_OPTIONS, GrpcStream
+from medfab_chaincode._http2_connection import Http2Connection
+from medfab_chaincode._http2_stream import INTERNAL, OK, Http2Stream
 from medfab_chaincode._observation import Observer, TransactionLog
 from medfab_chaincode._settings import ServerSettings
 from medfab_chaincode._streams import Streams
-from medfab_chaincode._tls import server_credentials
+from medfab_chaincode._tls import server_context
 from medfab_chaincode.errors import SettingsError
 
 _log = logging.getLogger("medfab_chaincode.server")
 
-_OPTIONS = (
-    *SIZE_OPTIONS,
-    # A peer pings every 60 s. gRPC's own minimum is 300 s: it would hang up after the third.
-    ("grpc.http2.min_ping_interval_without_data_ms", 500),
-    ("grpc.keepalive_permit_without_calls", 1),
-    # Our own pings, to notice a peer that vanished without a word.
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    # Otherwise a second server on the same port starts, and gets some of the streams.
-    ("grpc.so_reuseport", 0),
-)
-
+_HANDSHAKE_SECONDS = 20.0
 _FLUSH_SECONDS = 1.0
-"""How long after draining gRPC may take to hand the last messages over."""
+"""How long after draining the last messages may take to be handed over."""
 
 
 class ChaincodeServer:
@@ -51,7 +37,9 @@ class ChaincodeServer:
     ) -> None:
         self._settings = settings
         self.streams = Streams(chaincode, settings, observer or TransactionLog())
-        self._server: grpc.aio.Server | None = None
+        self._servers: list[asyncio.Server] = []
+        self._connections: set[Http2Connection] = set()
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> str:
         """Listen, and return the address with the real port.
@@ -61,26 +49,21 @@ class ChaincodeServer:
         settings = self._settings
         if not settings.chaincode_id:
             raise SettingsError("CHAINCODE_ID is missing: the package id, label:hash")
-        host, port = checked_address(settings.address)
-        credentials = server_credentials(settings)
-        server = grpc.aio.server(options=_OPTIONS)
-        connect: Any = grpc.stream_stream_rpc_method_handler(self._connect)
-        service = grpc.method_handlers_generic_handler("protos.Chaincode", {"Connect": connect})
-        server.add_generic_rpc_handlers((service,))
-        try:
-            if credentials is None:
-                port = server.add_insecure_port(f"{host}:{port}")
-            else:
-                port = server.add_secure_port(f"{host}:{port}", credentials)
-        except RuntimeError as error:
-            raise SettingsError(f"gRPC cannot listen on {settings.address}") from error
-        await server.start()
-        self._server = server
-        if credentials is None:
+        context = server_context(settings)
+        sockets, address = listening_sockets(settings.address)
+        for listening in sockets:
+            server = await asyncio.get_running_loop().create_server(
+                lambda: Http2Connection(self._opened, self._connections),
+                sock=listening,
+                ssl=context,
+                ssl_handshake_timeout=None if context is None else _HANDSHAKE_SECONDS,
+            )
+            self._servers.append(server)
+        if context is None:
             _log.warning("TLS is disabled: anyone who reaches the port can read along and call")
         elif settings.client_ca_certificate_file is None:
             _log.warning("no client CA is set: anyone who reaches the port can call")
-        return f"{host}:{port}"
+        return address
 
     async def ended(self) -> None:
         """Never: a server goes on without peers."""
@@ -88,15 +71,33 @@ class ChaincodeServer:
 
     async def stop(self) -> None:
         """Refuse new work, let running transactions finish (bounded), and end every stream."""
-        if self._server is None:
-            return
-        await asyncio.gather(
-            self._server.stop(self._settings.drain_seconds + _FLUSH_SECONDS), self.streams.drain()
-        )
+        for server in self._servers:
+            server.close()
+        for connection in self._connections:
+            connection.refuse_streams()
+        await self.streams.drain()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=_FLUSH_SECONDS)
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+        ends = [connection.lost for connection in self._connections]
+        for connection in list(self._connections):
+            connection.close()
+        if ends:
+            await asyncio.wait(ends, timeout=2 * _FLUSH_SECONDS)
 
-    async def _connect(self, _: object, call: "grpc.aio.ServicerContext[bytes, bytes]") -> None:
-        _log.info("a peer connected", extra={"peer": call.peer()})
+    def _opened(self, stream: Http2Stream) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(stream))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def _serve(self, stream: Http2Stream) -> None:
+        _log.info("a peer connected", extra={"peer": stream.peer})
+        status = INTERNAL
         try:
-            await self.streams.serve(GrpcStream(call))
+            await self.streams.serve(stream)
+            status = OK
         finally:
-            _log.info("a peer disconnected", extra={"peer": call.peer()})
+            stream.end(status)
+            _log.info("a peer disconnected", extra={"peer": stream.peer})
