@@ -90,6 +90,8 @@ class Permits:
 
     async def acquire(self, timeout: float) -> bool:
         """Waits for a permit; False where `timeout` seconds have passed without."""
+        if not self._semaphore.locked():
+            return await self._semaphore.acquire()  # at once, and no timer for it
         try:
             async with asyncio.timeout(timeout):
                 return await self._semaphore.acquire()
