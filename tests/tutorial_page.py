@@ -1,4 +1,7 @@
-"""docs/tutorial.md as a reader works through it: writes its files, runs its commands."""
+"""Pages of docs/ as a reader works through them: writes their files, runs their commands.
+
+docs/tutorial.md is worked through step by step (`work_through`), others as a whole (`run_page`).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from pathlib import Path
 PAGE = Path(__file__).parents[1] / "docs" / "tutorial.md"
 ANYTHING = "…"
 _STEP = re.compile(r"^## (\d)\. .*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-_FILE = r"^`(?P<file>[\w.]+)`:\n\n```\w+\n(?P<content>.*?)^```$"
+_FILE = r"^`(?P<file>[\w.-]+)`:\n\n```\w+\n(?P<content>.*?)^```$"
 _COMMAND = r"^```sh\n(?P<command>.*?)^```\n\n```text\n(?P<printed>.*?)^```$"
 _ACTION = re.compile(f"{_FILE}|{_COMMAND}", re.MULTILINE | re.DOTALL)
 _COMMAND_SECONDS = 120
@@ -39,6 +42,19 @@ def work_through(numbers: Collection[int], folder: Path, *, base_port: int = 180
                 (folder / action["file"]).write_text(content)
             else:
                 _run(action["command"], action["printed"].rstrip(), folder)
+
+
+def run_page(page: Path, folder: Path, *, base_port: int) -> None:
+    """Do all of a page in a folder, on other ports than its own (18000 to 18999)."""
+
+    def moved(text: str) -> str:
+        return re.sub(r"\b18(\d{3})\b", lambda port: str(base_port + int(port[1])), text)
+
+    for action in actions(page.read_text()):
+        if action["file"]:
+            (folder / action["file"]).write_text(moved(action["content"]))
+        else:
+            _run(moved(action["command"]), moved(action["printed"]).rstrip(), folder)
 
 
 def _run(command: str, printed: str, folder: Path) -> None:

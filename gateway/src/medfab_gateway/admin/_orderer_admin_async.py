@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
+from medfab_gateway import _aio
 from medfab_gateway._closing_async import AsyncClosing
 from medfab_gateway._https import NO_ANSWER, explain
 from medfab_gateway._https_client_async import https_client
@@ -14,6 +16,8 @@ from medfab_gateway.admin._ledger_facts import JoinOutcome
 from medfab_gateway.admin._participation import ChannelParticipation
 from medfab_gateway.admin.errors import OrdererAdminError
 
+_LEAVE_SECONDS = 60.0
+_POLL_SECONDS = 0.1
 _CHANNELS = "/participation/v1/channels"
 
 
@@ -101,11 +105,14 @@ class AsyncOrdererAdmin(AsyncClosing):
         )
 
     async def leave(self, name: str) -> None:
-        """Leave a channel, and delete its blocks at this orderer."""
+        """Leave a channel, and delete its blocks at this orderer; waits until they are gone."""
         summary = f"Leaving channel {name} failed"
         request = self._client.build_request("DELETE", f"{_CHANNELS}/{quote(name, safe='')}")
         response = await self._send(request, summary)
         self._check(response, summary, expected=httpx.codes.NO_CONTENT)
+        deadline = time.monotonic() + _LEAVE_SECONDS
+        while name in await self.channels() and time.monotonic() < deadline:
+            await _aio.sleep(_POLL_SECONDS)
 
     async def _get(self, path: str, summary: str) -> Any:
         response = await self._send(self._client.build_request("GET", path), summary)

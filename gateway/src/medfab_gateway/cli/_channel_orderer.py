@@ -17,6 +17,7 @@ from medfab_gateway.cli._run import run
 if TYPE_CHECKING:
     from medfab_gateway.admin import AsyncOrdererAdmin
 
+_NOT_FOUND = 404
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -87,8 +88,16 @@ def list_channels(admin: Callable[[], AsyncOrdererAdmin], output: Output) -> Non
     """
 
     async def ask() -> list[dict[str, Any]]:
+        from medfab_gateway.admin import OrdererAdminError
+
+        found = []
         async with admin() as client:
-            found = [await client.channel(name) for name in await client.channels()]
+            for name in await client.channels():
+                try:
+                    found.append(await client.channel(name))
+                except OrdererAdminError as error:
+                    if error.status != _NOT_FOUND:  # it is just leaving
+                        raise
         return [
             {
                 "channel": each.name,
