@@ -58,11 +58,15 @@ async def build_pallet(submit: Submit) -> str:
     await submit(OPERATOR[MAKER], "OpenLot", lot("PALLET"))
     for start in range(0, PALLET, CHUNK):
         await submit(OPERATOR[MAKER], "Commission", lot("PALLET") | _range("p", start, CHUNK))
-    cases = []
-    for number in range(PALLET // 100):
-        cases.append(sscc(1_000 + number))
-        units = [unit(f"p{n:07d}") for n in range(number * 100, number * 100 + 100)]
-        await submit(OPERATOR[MAKER], "Pack", {"container": cases[-1], "items": units})
+    cases = [sscc(1_000 + number) for number in range(PALLET // 100)]
+    waiting = iter(enumerate(cases))
+
+    async def packer() -> None:
+        for number, case in waiting:
+            units = [unit(f"p{n:07d}") for n in range(number * 100, number * 100 + 100)]
+            await submit(OPERATOR[MAKER], "Pack", {"container": case, "items": units})
+
+    await asyncio.gather(*(packer() for _ in range(AT_ONCE)))
     await submit(OPERATOR[MAKER], "Pack", {"container": sscc(1), "items": cases})
     return sscc(1)
 
@@ -171,12 +175,11 @@ async def on_network() -> list[Row]:
 
     with tempfile.TemporaryDirectory(prefix="medfab-bench-") as folder:
         async with supply_network(Path(folder) / "net") as consortium:
-            channel = OnNetwork(consortium)
+            channel = OnNetwork(consortium, patience=frozenset({"NOT_FOUND", "IN_CONTAINER"}))
             began = time.monotonic()
             await build_pallet(channel.submit)
             print(f"pallet of {PALLET} units: {time.monotonic() - began:.1f} s", flush=True)
             await channel.submit(OPERATOR[MAKER], "OpenLot", lot("OTHER"))
-            await channel.level()
             costs: dict[int, dict[str, float]] = {}
             rates: list[Row] = []
             there = 0

@@ -276,7 +276,7 @@ class Walk:
         for item in taken:
             model.things[item].parent = None
             own = model.things[container].hold
-            if own and not model.is_held(item):
+            if own and not model.things[item].hold:
                 model.things[item].hold = own
 
     async def do_ship(self) -> None:
@@ -510,7 +510,7 @@ class Walk:
         if not model.things:
             return
         thing = self.random.choice(list(model.things.values()))
-        ended = thing.status in ENDS - {"dispensed"}
+        ended = thing.status in ENDS
         here = str(PLACES.get(by))  # the others are at one place
         fast = thing.seen_at is not None and thing.seen_at != here
         given = {"item": thing.id, "gln": gln(by)}

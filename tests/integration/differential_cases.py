@@ -68,6 +68,17 @@ async def policies_of_keys(twins: Twins) -> None:
     assert await _at_once(twins, *changed) == ["VALID", "ENDORSEMENT_POLICY_FAILURE"]
 
 
+async def policies_of_keys_taken_away(twins: Twins) -> None:
+    """Peers go by the chaincode's policy again; a gateway finds no plan, unless it is named."""
+    for where in ("", SECRETS):
+        put = ["put", where, "e", "1"]
+        assert await twins.submit([put, ["set_policy", where, "e", *BOTH]], endorsers=BOTH)
+        emptied = await twins.submit([["set_policy", where, "e"]], endorsers=BOTH)
+        assert emptied == "VALID"
+        assert await twins.submit([put]) is None
+        assert await twins.submit([put], endorsers=BOTH) == "VALID"
+
+
 async def private_data_goes_away(twins: Twins) -> None:
     """Deleted, purged, and expired: `BRIEF` outlives two blocks."""
     for where in (SECRETS, BRIEF):
@@ -148,6 +159,7 @@ CASES = [
     long_ranges_and_pages,
     conflicts_in_a_block,
     policies_of_keys,
+    policies_of_keys_taken_away,
     private_data_goes_away,
     transient_data,
     other_chaincodes,

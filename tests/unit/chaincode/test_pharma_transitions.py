@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from medfab_chaincode.testing import EndorseError
 from pharma_world import (
     AUDITOR,
     CAPACITIES,
@@ -340,6 +341,14 @@ async def test_a_move_needs_the_holders_peer_and_an_authoritys(
             endorsing_organizations=endorsers,
         )
         assert channel.ledger.commit(transaction) == (code,)
+
+
+async def test_unpacking_needs_named_endorsers(chain: Chain, channel: InMemory) -> None:
+    (one,) = await chain.commission("A1")
+    case = await chain.pack(sscc(1), one)
+    given = {"input": json.dumps({"container": case}).encode()}
+    with pytest.raises(EndorseError, match="state based endorsement policy"):
+        await channel.ledger.submit("Unpack", caller=identity(OPERATOR[MAKER]), transient=given)
 
 
 async def _hold(

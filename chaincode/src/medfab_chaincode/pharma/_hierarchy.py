@@ -173,11 +173,8 @@ async def lots_in_the_way(
     store: Store, tags: Sequence[str], today: int
 ) -> tuple[set[str], set[str]]:
     """Return those tags that are recalled, and those that are expired."""
-    names = [[tag] for tag in tags]
-    recalls = await store.get_many(Recall, Kind.RECALL, names)
-    lots = await store.get_many(Lot, Kind.LOT, names)
-    recalled = {tag for tag, recall in zip(tags, recalls, strict=True) if recall is not None}
-    expired = {
-        tag for tag, lot in zip(tags, lots, strict=True) if lot is None or lot.expiry < today
-    }
+    found = await store.get_pairs((Recall, Kind.RECALL), (Lot, Kind.LOT), tags)
+    pairs = list(zip(tags, found, strict=True))
+    recalled = {tag for tag, (recall, _) in pairs if recall is not None}
+    expired = {tag for tag, (_, lot) in pairs if lot is None or lot.expiry < today}
     return recalled, expired

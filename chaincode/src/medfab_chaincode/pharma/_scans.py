@@ -134,7 +134,7 @@ class Scans(Contract):
         if found is None:
             signals.append(Signal.UNKNOWN_PACK)
         else:
-            if found.placed.status in AT_AN_END - {Status.DISPENSED}:
+            if found.placed.status in AT_AN_END:  # dispensed: to EU FMD that is decommissioned
                 signals.append(Signal.DECOMMISSIONED_SCAN)
             lot, expiry = given.lot or "", given.expiry or 0
             if await _mismatch(call.store, found.placed, given.item, lot, expiry):

@@ -12,6 +12,7 @@ from ._keys import Kind
 from ._model import Item
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,6 +40,23 @@ class Store:
         keys = [self.key(kind, *attributes) for attributes in names]
         values = await self._stub.get_states(keys, value_bytes=_VALUE_BYTES)
         return [None if value is None else parse_state(type_, value) for value in values]
+
+    async def get_pairs(
+        self, one: tuple[type[T], Kind], other: tuple[type[U], Kind], names: Sequence[str]
+    ) -> list[tuple[T | None, U | None]]:
+        """Read two kinds of entry for each name, in one message."""
+        if not names:
+            return []
+        keys = [self.key(kind, name) for _, kind in (one, other) for name in names]
+        values = await self._stub.get_states(keys, value_bytes=_VALUE_BYTES)
+        firsts, seconds = values[: len(names)], values[len(names) :]
+        return [
+            (
+                None if first is None else parse_state(one[0], first),
+                None if second is None else parse_state(other[0], second),
+            )
+            for first, second in zip(firsts, seconds, strict=True)
+        ]
 
     async def items(self, digests: Sequence[str]) -> list[Item | None]:
         """Read many items in one message."""

@@ -13,7 +13,11 @@ from medfab_chaincode.testing._errors import (
     EvaluateError,
     NondeterminismError,
 )
-from medfab_chaincode.testing._planning import choose_endorsers, written_collections
+from medfab_chaincode.testing._planning import (
+    choose_endorsers,
+    writes_an_emptied_policy,
+    written_collections,
+)
 from medfab_chaincode.testing._proposals import Proposal
 from medfab_chaincode.testing._refusal import RefusalError
 from medfab_chaincode.testing._transaction import Event, Transaction
@@ -26,6 +30,10 @@ _SOME_FAILED = (
 _NOBODY = (
     "no combination of peers can be derived which satisfy the endorsement policy: no peer"
     " combination can satisfy the endorsement policy"
+)
+_EMPTIED = (
+    "no combination of peers can be derived which satisfy the endorsement policy: state based"
+    " endorsement policy cannot be satisfied"
 )
 _FOR_MEMBERS = (
     "requires endorsement from organisation(s) that are not in the distribution policy of the"
@@ -85,6 +93,10 @@ async def endorse_proposal(
 
 
 def _choose(channel: Channel, proposal: Proposal, first: Endorsement) -> tuple[str, ...]:
+    if writes_an_emptied_policy(channel, first):
+        raise EndorseError(
+            _EMPTIED, code="FAILED_PRECONDITION", transaction_id=proposal.transaction_id
+        )
     choose = partial(choose_endorsers, channel, proposal.chaincode, first)
     chosen = choose(protect_transient=proposal.has_transient_data)
     if chosen is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations
 
+from medfab_chaincode._metadata import VALIDATION_PARAMETER
 from medfab_chaincode.testing._channel import Channel
 from medfab_chaincode.testing._endorsement_check import (
     collection_policy,
@@ -31,6 +32,20 @@ def choose_endorsers(
             if all(policy.is_met_by(endorsers) for policy in policies):
                 return endorsers
     return None
+
+
+def writes_an_emptied_policy(channel: Channel, first: Endorsement) -> bool:
+    """Say whether it writes a key whose own policy was taken away.
+
+    Peers then go by the chaincode's policy; a gateway takes the empty one for a policy that nobody
+    meets (Fabric 3.1.5: `parseWritesetMetadata`), and the client has to name the endorsers.
+    """
+    return any(
+        committed is not None and committed.metadata.get(VALIDATION_PARAMETER) == b""
+        for name, each in first.sets.items()
+        for space, key in written_places(name, each)
+        for committed in [channel.world.get(space, key)]
+    )
 
 
 def _policies(channel: Channel, first: Endorsement) -> Iterator[EndorsementPolicy]:
