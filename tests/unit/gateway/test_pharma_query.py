@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,16 +52,19 @@ def project(memory: Memory, store: SqliteStore, msp_id: str = MAKER) -> None:
     replay(ledger.blocks, projections, store, channel="supply", msp_id=msp_id)
 
 
-@pytest.fixture
-async def shipment(memory: Memory, store: SqliteStore) -> EpcisQuery:
+@pytest.fixture(scope="module")
+async def shipment() -> AsyncIterator[EpcisQuery]:
     """The DSCSA shipment, captured and projected."""
     if not SHIPMENT.exists():
         pytest.skip(f"no EPCIS documents in {DATA}")
+    memory, store = await Memory.founded(), SqliteStore(":memory:")
     await dscsa_world(memory)
     report = await dscsa_maker(memory).capture(read(SHIPMENT.read_bytes()))
     assert report.complete
+    store.open()
     project(memory, store)
-    return EpcisQuery(store)
+    yield EpcisQuery(store)
+    store.close()
 
 
 def steps(query: EpcisQuery, **parameters: Any) -> list[str | None]:

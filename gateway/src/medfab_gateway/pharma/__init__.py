@@ -12,7 +12,8 @@
 
 :class:`AsyncSupply` verifies and traces, :class:`AsyncCapture` captures EPCIS documents,
 :class:`AsyncLogistics` packs, ships and receives; :class:`AsyncManufacturer`,
-:class:`AsyncDispenser` and :class:`AsyncRegulator` add what those do. Without asyncio, on a
+:class:`AsyncDispenser` and :class:`AsyncRegulator` add what those do; :class:`AsyncTrade` is for
+what two partners alone may know. Without asyncio, on a
 blocking contract: the same names without ``Async``.
 
 The standards are in `medfab_gateway.pharma.identifiers` (GTIN, SSCC, …, URNs, Digital Links),
@@ -22,6 +23,7 @@ The standards are in `medfab_gateway.pharma.identifiers` (GTIN, SSCC, …, URNs,
 from medfab_gateway.pharma._answers import (
     Acknowledgement,
     Alert,
+    Chargeback,
     ColdChain,
     Commissioned,
     DeclaredError,
@@ -42,10 +44,12 @@ from medfab_gateway.pharma._answers import (
     Received,
     Requested,
     Scanned,
+    SharedDocument,
     Shipment,
     ShipmentItem,
     Shipped,
     Shortage,
+    Terms,
     TraceStep,
     Verification,
 )
@@ -69,6 +73,8 @@ from medfab_gateway.pharma._supply import Supply
 from medfab_gateway.pharma._supply_async import AsyncSupply
 from medfab_gateway.pharma._t3 import T3Line, t3_statement
 from medfab_gateway.pharma._trace_tree import trace_tree
+from medfab_gateway.pharma._trade import Trade
+from medfab_gateway.pharma._trade_async import AsyncTrade
 from medfab_gateway.pharma.errors import (
     EpcisError,
     EpcisProblem,
@@ -90,8 +96,10 @@ __all__ = [
     "AsyncManufacturer",
     "AsyncRegulator",
     "AsyncSupply",
+    "AsyncTrade",
     "Capture",
     "CaptureReport",
+    "Chargeback",
     "ColdChain",
     "Commissioned",
     "DeclaredError",
@@ -131,13 +139,16 @@ __all__ = [
     "Requested",
     "ScanError",
     "Scanned",
+    "SharedDocument",
     "Shipment",
     "ShipmentItem",
     "Shipped",
     "Shortage",
     "Supply",
     "T3Line",
+    "Terms",
     "TraceStep",
+    "Trade",
     "Verification",
     "digest",
     "item_id",

@@ -20,6 +20,8 @@ from medfab_gateway.pharma.epcis._write import to_json
 
 _AT_ONCE = 4
 _MOST_BODY_BYTES = 1_000_000
+_PAUSES = (0.1, 0.2, 0.4, 0.8)
+"""Seconds."""
 
 
 class Capture(Supply):
@@ -122,7 +124,7 @@ class Capture(Supply):
         body = to_json({"@context": list(context), **event_fields(event)})
         if len(body.encode()) > _MOST_BODY_BYTES:
             raise PlanError("TOO_LARGE", f"has more than {_MOST_BODY_BYTES} bytes: split it")
-        call = plan(event, name, self._known(event, unknown), unknown=unknown)
+        call = self._plan(event, name, unknown)
         if call.function == "DeclareError" and unknown == "record":
             call = self._declarable(call, event)
         kind: Any = ANSWERS.get(call.function, Done)
@@ -134,6 +136,17 @@ class Capture(Supply):
         if not (answered.repeated and self._keeps(name)):
             self._keep(name, body)
         return call, answered
+
+    def _plan(self, event: Event, name: str, unknown: str) -> Call:
+        for pause in (*_PAUSES, None):
+            try:
+                return plan(event, name, self._known(event, unknown), unknown=unknown)
+            except PlanError as error:
+                # What was sent a moment ago may not have come to the own peer yet.
+                if error.code != "NOT_SHIPPED" or pause is None:
+                    raise
+                _blocking.sleep(pause)
+        raise AssertionError("not reached")
 
     def _keep(self, name: str, body: str) -> None:
         fields = {"event": name, "body": body, "salt": salt()}

@@ -19,6 +19,8 @@ from medfab_gateway.pharma.epcis._write import to_json
 
 _AT_ONCE = 4
 _MOST_BODY_BYTES = 1_000_000
+_PAUSES = (0.1, 0.2, 0.4, 0.8)
+"""Seconds."""
 
 
 class AsyncCapture(AsyncSupply):
@@ -123,7 +125,7 @@ class AsyncCapture(AsyncSupply):
         body = to_json({"@context": list(context), **event_fields(event)})
         if len(body.encode()) > _MOST_BODY_BYTES:
             raise PlanError("TOO_LARGE", f"has more than {_MOST_BODY_BYTES} bytes: split it")
-        call = plan(event, name, await self._known(event, unknown), unknown=unknown)
+        call = await self._plan(event, name, unknown)
         if call.function == "DeclareError" and unknown == "record":
             call = await self._declarable(call, event)
         kind: Any = ANSWERS.get(call.function, Done)
@@ -135,6 +137,17 @@ class AsyncCapture(AsyncSupply):
         if not (answered.repeated and await self._keeps(name)):
             await self._keep(name, body)
         return call, answered
+
+    async def _plan(self, event: Event, name: str, unknown: str) -> Call:
+        for pause in (*_PAUSES, None):
+            try:
+                return plan(event, name, await self._known(event, unknown), unknown=unknown)
+            except PlanError as error:
+                # What was sent a moment ago may not have come to the own peer yet.
+                if error.code != "NOT_SHIPPED" or pause is None:
+                    raise
+                await _aio.sleep(pause)
+        raise AssertionError("not reached")
 
     async def _keep(self, name: str, body: str) -> None:
         fields = {"event": name, "body": body, "salt": salt()}

@@ -23,7 +23,7 @@ from medfab_gateway.pharma._items import Item, LotKeys, day, item_id
 from medfab_gateway.pharma._keys import Gln
 from medfab_gateway.pharma._plan import PlanError
 from medfab_gateway.pharma._scan import Scan
-from medfab_gateway.pharma._supply import pack_of, salt
+from medfab_gateway.pharma._supply import pack_of
 from medfab_gateway.pharma.epcis import Event
 
 T = TypeVar("T")
@@ -214,19 +214,6 @@ class Logistics(Capture):
         """Tell the authority of a held item: `suspect`, `illegitimate` or `cleared`; as quality."""
         fields = {"item": item_id(item), "kind": kind, "reason": reason}
         return self._submit(Done, "NotifyRegulator", fields)
-
-    def share_document(self, to: str, reference: str, *, kind: str, body: str) -> Done:
-        """Give a document, e.g. a T3 statement, to one partner; nobody else can read it."""
-        fields = {
-            "counterparty": to,
-            "reference": reference,
-            "kind": kind,
-            "body": body,
-            "salt": salt(),
-        }
-        return self._submit(
-            Done, "ShareDocument", fields, endorsing_organizations=[self._msp_id, to]
-        )
 
     def register_location(self, gln: Gln, name: str, *, latitude: float, longitude: float) -> Done:
         """Say where premises are, which makes impossible journeys visible."""

@@ -22,7 +22,7 @@ from medfab_gateway.pharma._items import Item, LotKeys, day, item_id
 from medfab_gateway.pharma._keys import Gln
 from medfab_gateway.pharma._plan import PlanError
 from medfab_gateway.pharma._scan import Scan
-from medfab_gateway.pharma._supply_async import pack_of, salt
+from medfab_gateway.pharma._supply_async import pack_of
 from medfab_gateway.pharma.epcis import Event
 
 T = TypeVar("T")
@@ -221,19 +221,6 @@ class AsyncLogistics(AsyncCapture):
         """Tell the authority of a held item: `suspect`, `illegitimate` or `cleared`; as quality."""
         fields = {"item": item_id(item), "kind": kind, "reason": reason}
         return await self._submit(Done, "NotifyRegulator", fields)
-
-    async def share_document(self, to: str, reference: str, *, kind: str, body: str) -> Done:
-        """Give a document, e.g. a T3 statement, to one partner; nobody else can read it."""
-        fields = {
-            "counterparty": to,
-            "reference": reference,
-            "kind": kind,
-            "body": body,
-            "salt": salt(),
-        }
-        return await self._submit(
-            Done, "ShareDocument", fields, endorsing_organizations=[self._msp_id, to]
-        )
 
     async def register_location(
         self, gln: Gln, name: str, *, latitude: float, longitude: float
