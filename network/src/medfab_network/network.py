@@ -34,6 +34,11 @@ from medfab_network._files import write_atomically
 from medfab_network._health import is_healthy, tls_context
 from medfab_network._join import Joining
 from medfab_network._layout import Layout
+from medfab_network._operations import (
+    grafana_dashboard,
+    log_level,
+    prometheus_configuration,
+)
 from medfab_network._processes import NodeProcesses
 from medfab_network._progress import Progress, Silent
 from medfab_network._up import BringUp, UpReport
@@ -258,6 +263,24 @@ class Network:
         if not self._processes.has(node):
             raise self._no_log(node)
         return self._processes.follow(node, lines)
+
+    async def log_level(self, node: str, specification: str | None = None) -> str:
+        """The log specification of a running peer or orderer, after setting it when one is given.
+
+        Until the node ends. Fabric's form, e.g. `gossip=debug:info`. Raises `NetworkError`.
+        """
+        for found in self.topology.nodes():
+            if found.name == node:
+                return await log_level(found, self._layout, specification)
+        known = ", ".join(n.name for n in self.topology.nodes())
+        raise TopologyError(f"there is no node {node!r}; there are {known}")
+
+    def monitoring(self) -> dict[str, str]:
+        """Files for who watches the network, by name: Prometheus's and Grafana's."""
+        return {
+            "prometheus.yml": prometheus_configuration(self.topology, self._layout),
+            "grafana-dashboard.json": grafana_dashboard(),
+        }
 
     def _no_log(self, node: str) -> NotRunningError:
         known = ", ".join(n.name for n in self.topology.nodes())

@@ -258,10 +258,57 @@ def logs(node: str | None, directory: Path, lines: int, follow: bool, output: Ou
                 pending = rest
 
 
-def _in_containers(given: Topology | None, existing: Network) -> Topology:
-    if given is None and not existing.exists:
+@network.command("log-level")
+@click.argument("node")
+@click.argument("specification", required=False)
+@directory_option
+@pass_output
+def log_level(node: str, specification: str | None, directory: Path, output: Output) -> None:
+    """Show how much a peer or an orderer logs, or change it while it runs.
+
+    A change is in force at once, until the node ends.
+
+    \b
+    Examples:
+      medfab network log-level peer0.hospital
+      medfab network log-level peer0.hospital gossip=debug:info
+    """
+    consortium = existing(directory)
+    found = run(lambda: consortium.log_level(node, specification))
+    if output.as_json:
+        output.json({"node": node, "specification": found})
+    else:
+        output.line(found)
+
+
+@network.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@directory_option
+@pass_output
+def monitoring(folder: Path, directory: Path, output: Output) -> None:
+    """Write what Prometheus and Grafana need into FOLDER.
+
+    prometheus.yml asks every peer and orderer, by TLS with a client
+    certificate of this network; grafana-dashboard.json is to be imported.
+
+    \b
+    Example:
+      medfab network monitoring monitoring/
+    """
+    files = existing(directory).monitoring()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    if output.as_json:
+        output.json({"written": [str(folder / name) for name in files]})
+    else:
+        output.line(f"{', '.join(files)} written into {folder}.")
+
+
+def _in_containers(given: Topology | None, current: Network) -> Topology:
+    if given is None and not current.exists:
         return default_in_containers()
-    return (given or existing.topology).with_containers()
+    return (given or current.topology).with_containers()
 
 
 def existing(
