@@ -214,6 +214,11 @@ class Load:
                     self.failed += 1
                     await asyncio.sleep(0.1)
 
+    async def until(self, acknowledged: int, seconds: float = 120) -> None:
+        async with asyncio.timeout(seconds):
+            while self.acknowledged < acknowledged:
+                await asyncio.sleep(0.05)
+
     async def stop(self) -> None:
         self._ended = True
         await asyncio.gather(*self._tasks)

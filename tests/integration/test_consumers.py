@@ -127,9 +127,8 @@ async def test_the_service_keeps_both_databases_and_a_file_current(
         file = configuration(network, folder, database, listen=port)
         with service(file) as process:
             load = Load(network)
-            await asyncio.sleep(3)
+            await load.until(30)
             await load.stop()
-            assert load.acknowledged > 0
             end = await height(network)
             while not store.exists():
                 await asyncio.sleep(0.1)
@@ -367,4 +366,24 @@ async def test_the_program_of_the_page(network: Network, tmp_path: Path) -> None
             assert await asyncio.to_thread(process.wait, 60) == 0
         finally:
             process.kill()
+    store.close()
+
+
+async def test_another_ledger_stops_the_service(network: Network, tmp_path: Path) -> None:
+    """What it had handled last is not what the peer has: nothing is written, exit code 1."""
+    store = SqliteStore(tmp_path / "consumers.sqlite")
+    file = configuration(network, tmp_path, store.path)
+    only = ("--consumer", "hospital")
+    with service(file, *only) as process:
+        while not store.exists():
+            await asyncio.sleep(0.1)
+        store.open()
+        await until_at(store, "hospital", await height(network))
+        assert await terminate(process) == 0, said(file)
+    store.execute("UPDATE medfab_consumers SET last_hash = ?", [bytes(32)])
+    before = store.query("SELECT next_block, moved_at FROM medfab_consumers")
+    with service(file, *only) as process:
+        assert await asyncio.to_thread(process.wait, 120) == 1
+    assert "is not the one that was handled before" in said(file)
+    assert store.query("SELECT next_block, moved_at FROM medfab_consumers") == before
     store.close()

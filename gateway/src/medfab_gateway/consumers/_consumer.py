@@ -23,7 +23,7 @@ from medfab_gateway.consumers._dispatch import Plan, plans
 from medfab_gateway.consumers._progress import Progress
 from medfab_gateway.consumers._projection import Projection
 from medfab_gateway.consumers._sink import Sink, Stopped
-from medfab_gateway.consumers._source import BlockSource
+from medfab_gateway.consumers._source import BlockSource, end
 from medfab_gateway.consumers._store import Store
 from medfab_gateway.consumers.errors import (
     ConfigurationError,
@@ -225,10 +225,8 @@ class Consumer:
                 await self._follow(applier, network, source)
             finally:
                 self._source = None
-                looking.cancel()
+                await end(looking)
                 await source.aclose()
-                with suppress(asyncio.CancelledError):
-                    await looking
 
     async def _follow(self, applier: Applier, network: AsyncNetwork, source: BlockSource) -> None:
         looked = time.monotonic()

@@ -22,6 +22,14 @@ _AT_ONCE = 8
 """Blocks asked for at a time while catching up: each is a call of some milliseconds."""
 
 
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel it and wait for its end, whatever that is. The caller can be cancelled meanwhile."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()  # seen: asyncio would complain otherwise
+
+
 class BlockSource:
     """Reads in a task of its own; `take` gives what has come meanwhile."""
 
@@ -81,9 +89,7 @@ class BlockSource:
         self._changed.set()
 
     async def aclose(self) -> None:
-        self._task.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await self._task
+        await end(self._task)
 
     async def _read(self) -> None:
         async for block in self._blocks():
