@@ -51,6 +51,8 @@ class TableBuffer:
         kind, _, key, row = operation
         if kind == "put":
             self._rows[key] = row
+        elif kind == "rows":
+            self._rows.update(row)
         elif kind == "delete":
             self._rows[key] = _DELETED
         else:

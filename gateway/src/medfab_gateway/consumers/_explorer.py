@@ -16,6 +16,7 @@ from medfab_gateway.consumers._tables import (
     INTEGER,
     TEXT,
     TIME,
+    Key,
     Operation,
     Row,
     Table,
@@ -116,31 +117,39 @@ class Explorer(Projection):
     def block(self, block: LedgerBlock) -> Iterator[Operation]:
         header = block.block
         block_number = header.number
+        transactions: dict[Key, Row] = {}
+        keys: dict[Key, Row] = {}
+        hashes: dict[Key, Row] = {}
         valid = 0
         for number, transaction in enumerate(header.transactions):
             code = transaction.validation_code
-            channel_header = transaction._payload.header.channel_header
+            payload_header = transaction._payload.header
+            channel_header = payload_header.channel_header
             outcome = transaction._outcome
             args = transaction._spec.input.args
             chaincode = outcome.chaincode_id.name or transaction.chaincode_name
-            row = (
+            transactions[block_number, number] = (
                 block_number,
                 number,
                 _indexable(_text(channel_header.tx_id)),
                 transaction.type,
                 code,
-                _text(transaction._payload.header.signature_header.creator.mspid),
+                _text(payload_header.signature_header.creator.mspid),
                 _time(channel_header),
                 _text(chaincode or "") or None,
                 _text(args[0].decode("utf-8", "replace")) if args else None,
                 _text(outcome.events.event_name) or None,
             )
-            yield Operation("put", TRANSACTIONS, (block_number, number), row)
             if code == "VALID":
                 valid += 1
                 for namespace in outcome.results.ns_rwset:
                     if self.chaincode is None or namespace.namespace == self.chaincode:
-                        yield from self._writes(block_number, number, namespace)
+                        self._add_keys(keys, namespace, block_number, number)
+                        for collection in namespace.collection_hashed_rwset:
+                            _add_hashes(hashes, namespace, collection, block_number, number)
+        yield Operation("rows", TRANSACTIONS, (), transactions)
+        yield Operation("rows", KEY_HISTORY, (), keys)
+        yield Operation("rows", PRIVATE_HISTORY, (), hashes)
         yield BLOCKS.row(
             block_number,
             header.hash,
@@ -150,23 +159,25 @@ class Explorer(Projection):
             valid,
         )
 
-    def _writes(self, block: int, number: int, namespace: Any) -> Iterator[Operation]:
+    def _add_keys(self, rows: dict[Key, Row], namespace: Any, block: int, number: int) -> None:
         chaincode = _text(namespace.namespace)
         for write in namespace.rwset.writes:
-            place = (chaincode, _indexable(readable_key(write.key)), block, number)
+            key = (chaincode, _indexable(readable_key(write.key)), block, number)
             if write.is_delete:
-                row: Row = (*place, True, None, None)
+                rows[key] = (*key, True, None, None)
             else:
                 value = write.value
                 digest = hashlib.sha256(value).digest()
-                row = (*place, False, digest, value if self._values else None)
-            yield Operation("put", KEY_HISTORY, place, row)
-        for collection in namespace.collection_hashed_rwset:
-            name = _text(collection.collection_name)
-            for hashed in collection.hashed_rwset.hashed_writes:
-                key = (chaincode, name, hashed.key_hash, block, number)
-                row = (*key, hashed.value_hash or None, hashed.is_delete, hashed.is_purge)
-                yield Operation("put", PRIVATE_HISTORY, key, row)
+                rows[key] = (*key, False, digest, value if self._values else None)
+
+
+def _add_hashes(
+    rows: dict[Key, Row], namespace: Any, collection: Any, block: int, number: int
+) -> None:
+    chaincode, name = _text(namespace.namespace), _text(collection.collection_name)
+    for hashed in collection.hashed_rwset.hashed_writes:
+        key = (chaincode, name, hashed.key_hash, block, number)
+        rows[key] = (*key, hashed.value_hash or None, hashed.is_delete, hashed.is_purge)
 
 
 def _time(channel_header: Any) -> datetime | None:

@@ -62,12 +62,12 @@ class Operation(NamedTuple):
     """What is to happen to a row; made by the methods of `Table`."""
 
     kind: str
-    """`put`, `delete`, `merge` or `add`."""
+    """`put`, `delete`, `merge` or `add`; `rows` for many that are put at once, unchecked."""
 
     table: Table
     key: Key
     row: Any
-    """put: the row; delete: None; merge, add: columns by name."""
+    """put: the row; delete: None; merge, add: columns by name; rows: rows by key."""
 
 
 @dataclass(frozen=True, eq=False)
