@@ -137,7 +137,8 @@ async def survive(
         for name, store in _stores(postgres, lite).items():
             await _until(store, name, end, running)
         await _until(PostgresStore(postgres.address), "file", end, running)
-        assert await running.end() == [0, 0], running.said()
+        # 130: one that was killed at last, and is still about to begin.
+        assert set(await running.end()) <= {0, 130}, running.said()
     blocks = (await ledger(network))[:end]
     report.failed_calls = load.failed
     report.blocks = len(blocks)
