@@ -1,6 +1,7 @@
 """`medfab-chaincode serve` as a process: start, stop, logs, and what it says when it cannot."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from medfab_chaincode._serve_command import serve
 from unit.chaincode.conftest import CHAINCODE_ID, Certificates, Serving
-from unit.chaincode.fake_peer import connect
+from unit.chaincode.fake_peer import FakePeer, PeerRefusal, connect
 from unit.chaincode.ledger_contract import Ledger
 
 TESTS = Path(__file__).parents[2]
@@ -33,7 +34,7 @@ class Chaincode:
 
     async def ended(self) -> tuple[int, str, str]:
         """Wait for the end: exit code, standard output, standard error."""
-        out, err = await asyncio.wait_for(self.process.communicate(), 5)
+        out, err = await asyncio.wait_for(self.process.communicate(), 60)
         assert self.process.returncode is not None
         return self.process.returncode, out.decode(), err.decode()
 
@@ -66,7 +67,7 @@ async def running(certificates: Certificates, *args: str, **env: str) -> AsyncIt
     process = await start(certificates, *args, **env)
     try:
         assert process.stdout is not None
-        line = (await asyncio.wait_for(process.stdout.readline(), 5)).decode()
+        line = (await asyncio.wait_for(process.stdout.readline(), 60)).decode()
         assert line.startswith("listening on 127.0.0.1:"), await process.communicate()
         yield Chaincode(process, line.removeprefix("listening on ").strip())
     finally:
@@ -91,6 +92,13 @@ async def test_a_signal_lets_running_transactions_finish(
         assert (await chaincode.ended())[0] == 0
 
 
+async def refused(peer: FakePeer) -> None:
+    """Until the chaincode has noticed that it shall end."""
+    with contextlib.suppress(PeerRefusal):
+        while True:
+            await peer.invoke("NoSuchFunction")
+
+
 async def test_a_second_signal_ends_at_once(certificates: Certificates) -> None:
     async with (
         running(certificates, LEDGER) as chaincode,
@@ -100,7 +108,7 @@ async def test_a_second_signal_ends_at_once(certificates: Certificates) -> None:
         waiting = asyncio.create_task(peer.invoke("Wait"))
         await peer.asked.get()
         chaincode.signal(signal.SIGTERM)
-        await asyncio.sleep(0.2)
+        await refused(peer)
         assert chaincode.process.returncode is None
         chaincode.signal(signal.SIGTERM)
         assert (await chaincode.ended())[0] == -signal.SIGTERM
@@ -156,7 +164,7 @@ async def test_a_taken_port_is_one_sentence_and_exit_code_1(
 ) -> None:
     async with serving(Ledger()) as address:
         process = await start(certificates, LEDGER, CHAINCODE_SERVER_ADDRESS=address)
-        out, err = await asyncio.wait_for(process.communicate(), 5)
+        out, err = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 1
     assert out == b""
     assert err.decode() == f"Error: cannot listen on {address}: Address already in use\n"
@@ -181,7 +189,7 @@ async def test_what_stops_the_start(
     certificates: Certificates, args: tuple[str, ...], env: dict[str, str], code: int, text: str
 ) -> None:
     process = await start(certificates, *args, **env)
-    out, err = await asyncio.wait_for(process.communicate(), 5)
+    out, err = await asyncio.wait_for(process.communicate(), 60)
     assert (process.returncode, out) == (code, b"")
     assert text in err.decode()
     assert "Traceback" not in err.decode()
@@ -189,7 +197,7 @@ async def test_what_stops_the_start(
 
 async def test_help_has_an_example(certificates: Certificates) -> None:
     process = await start(certificates, "--help")
-    out, _ = await asyncio.wait_for(process.communicate(), 5)
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0
     assert b"Example:\n    medfab-chaincode serve " in out
 

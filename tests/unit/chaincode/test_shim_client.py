@@ -34,7 +34,7 @@ def peer_credentials(certificates: Certificates) -> grpc.ServerCredentials:
 
 
 async def next_peer(registered: "asyncio.Queue[FakePeer]") -> FakePeer:
-    return await asyncio.wait_for(registered.get(), 10)
+    return await asyncio.wait_for(registered.get(), 60)
 
 
 async def invoke_forever(peer: FakePeer) -> None:
@@ -54,10 +54,10 @@ async def test_it_registers_and_serves_until_it_is_stopped() -> None:
         await contract.entered.wait()
         stop.set()
         with pytest.raises(PeerRefusal, match="shutting down"):
-            await asyncio.wait_for(invoke_forever(peer), 10)
+            await asyncio.wait_for(invoke_forever(peer), 60)
         contract.released.set()
         assert (await held).payload == b"done"  # drained, and the last message arrived
-        await asyncio.wait_for(serving, 10)
+        await asyncio.wait_for(serving, 60)
 
 
 async def test_the_end_of_the_stream_is_the_end_of_the_process() -> None:
@@ -69,11 +69,11 @@ async def test_the_end_of_the_stream_is_the_end_of_the_process() -> None:
         waiting = asyncio.create_task(peer.invoke("Wait"))
         await peer.asked.get()
     with pytest.raises(StreamLostError, match=address):
-        await asyncio.wait_for(serving, 10)
+        await asyncio.wait_for(serving, 60)
     with pytest.raises((PeerRefusal, asyncio.CancelledError)):
         await waiting
     with pytest.raises(StreamLostError):  # nobody listens
-        await asyncio.wait_for(serve([Ledger()], settings(address)), 20)
+        await asyncio.wait_for(serve([Ledger()], settings(address)), 60)
 
 
 async def test_in_development_mode_it_dials_again() -> None:
@@ -86,7 +86,7 @@ async def test_in_development_mode_it_dials_again() -> None:
     async with listen(None, address) as (_, registered):
         assert (await (await next_peer(registered)).invoke("Get", "a")).status == 200
         stop.set()
-        await asyncio.wait_for(serving, 10)
+        await asyncio.wait_for(serving, 60)
 
 
 async def test_the_command_takes_the_environment_that_a_peer_gives(
@@ -108,13 +108,13 @@ async def test_the_command_takes_the_environment_that_a_peer_gives(
             peer = await next_peer(registered)
             assert (await peer.invoke("Where")).payload == b"HospitalMSP"
             process.send_signal(signal.SIGTERM)
-            out, err = await asyncio.wait_for(process.communicate(), 10)
+            out, err = await asyncio.wait_for(process.communicate(), 60)
             assert process.returncode == 0, err
             assert out.decode() == f"dialling {address}\n"
 
             process = await run_command(LEDGER, environment=environment)
             await next_peer(registered)
-        _, err = await asyncio.wait_for(process.communicate(), 10)
+        _, err = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode == 1
         assert err.decode().endswith(f"Error: the stream to the peer {address} ended\n")
 
@@ -129,7 +129,7 @@ async def test_a_peer_of_another_ca_is_not_talked_to(certificates: Certificates)
             peer_ca_certificate_file=certificates.client_ca_file,  # not that of the peer
         )
         with pytest.raises(StreamLostError):
-            await asyncio.wait_for(serve([Ledger()], stranger), 20)
+            await asyncio.wait_for(serve([Ledger()], stranger), 60)
         assert registered.empty()
 
 
@@ -161,6 +161,6 @@ async def test_what_stops_the_start(
 
 async def test_an_address_to_listen_on_or_one_to_dial_is_needed() -> None:
     process = await run_command(LEDGER, environment={"CHAINCODE_ID": CHAINCODE_ID})
-    _, err = await asyncio.wait_for(process.communicate(), 10)
+    _, err = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 2
     assert b"set --address to listen, or --peer-address to dial a peer" in err

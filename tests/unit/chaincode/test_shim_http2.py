@@ -457,6 +457,6 @@ def test_no_bytes_break_the_connection_otherwise(parts: list[bytes], size: int) 
         await hung_up_for(peer)
         peer.connection.connection_lost(None)
         for stream in peer.streams:
-            assert await asyncio.wait_for(stream.receive(), 10) is None
+            assert await asyncio.wait_for(stream.receive(), 60) is None
 
     asyncio.run(run())

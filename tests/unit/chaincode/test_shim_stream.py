@@ -314,7 +314,7 @@ class Deaf:
 async def test_a_stream_that_takes_nothing_more_leaves_no_transaction_behind() -> None:
     executor = Executor(Router([Ledger()]))
     handler = StreamHandler(Deaf(), chaincode_id="x", executor=executor, observer=TransactionLog())
-    await asyncio.wait_for(handler.run(), 10)
+    await asyncio.wait_for(handler.run(), 60)
     await until(lambda: not handler._running)
 
 
@@ -355,7 +355,7 @@ async def test_a_transaction_that_the_peer_gave_up_ends(
         lost.cancel()
         await asyncio.gather(lost, return_exceptions=True)
         contract.released.set()
-        await asyncio.wait_for(contract.ended.wait(), 10)
+        await asyncio.wait_for(contract.ended.wait(), 60)
         assert peer.asked.qsize() == 1  # what followed never left the process
         assert (await peer.invoke("Get", "a", transaction_id="t")).status == 200
         assert peer.terminals == {("care", "t"): 1}
@@ -373,7 +373,7 @@ async def test_keepalive_is_echoed_and_unknown_messages_are_ignored(
         peer.send(ChaincodeMessage(type=99))
         peer.send(ChaincodeMessage(type="RESPONSE", txid="nobody"))
         peer.send(ChaincodeMessage(type="KEEPALIVE"))
-        await asyncio.wait_for(peer.echoed.wait(), 2)
+        await asyncio.wait_for(peer.echoed.wait(), 60)
         assert (await peer.invoke("Get", "a")).status == 200
 
 
@@ -417,12 +417,12 @@ async def test_draining_finishes_what_runs_and_refuses_what_comes(
         held = asyncio.create_task(peer.invoke("Hold"))
         await contract.entered.wait()
         stopping = asyncio.create_task(server.stop())
-        await asyncio.sleep(0.05)
+        await until(lambda: all(handler._draining for handler in server.streams._handlers))
         with pytest.raises(PeerRefusal, match="shutting down"):
             await peer.invoke("Get", "a")
         contract.released.set()
         assert (await held).payload == b"done"
-        await asyncio.wait_for(stopping, 2)
+        await asyncio.wait_for(stopping, 60)
         assert peer.ledger["", "held"] == b"1"
 
 
@@ -432,7 +432,7 @@ async def test_draining_is_bounded(certificates: Certificates) -> None:
     async with connect(await server.start(), certificates.credentials()) as peer:
         held = asyncio.create_task(peer.invoke("Hold"))
         await contract.entered.wait()
-        await asyncio.wait_for(server.stop(), 3)
+        await asyncio.wait_for(server.stop(), 60)
         with pytest.raises(PeerRefusal):
             await held
 

@@ -51,7 +51,7 @@ async def network(fake: FakeGateway, connect: Connect) -> AsyncIterator[AsyncNet
 
 
 async def ended(fake: FakeGateway) -> bool:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return await fake.deliver_ended.wait()
 
 
@@ -147,7 +147,7 @@ async def test_closing_from_another_task_ends_the_iteration(
     reader = asyncio.create_task(collect(blocks))
     await until_begun(fake)
     await blocks.aclose()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await reader == [0]
 
 
@@ -160,7 +160,7 @@ async def test_closing_the_gateway_is_told_and_cancels_no_task(
         reader = asyncio.create_task(collect(gateway.network("care").block_events(0)))
         await until_begun(fake)
         await gateway.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             with pytest.raises(DeliverError, match="gateway was closed"):
                 await reader
 
@@ -170,7 +170,7 @@ async def collect(blocks: AsyncEventStream[Block]) -> list[int]:
 
 
 async def until_begun(fake: FakeGateway) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not fake.calls:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)  # so that the reader waits for the second block

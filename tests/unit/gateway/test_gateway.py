@@ -201,7 +201,7 @@ async def test_what_one_peer_said_is_said_once(fake: FakeGateway, network: Async
         text=f"evaluate call to endorser returned error: {said}",
         details=[("peer0.hospital:7051", "HospitalMSP", said)],
     )
-    with pytest.raises(EvaluateError, match="key belongs to the certificate") as raised:
+    with pytest.raises(EvaluateError, match="its key belongs to it") as raised:
         await network.contract("ehr").evaluate("Read")
     assert str(raised.value).count("access denied") == 1
     assert "returned error\n  peer0.hospital:7051 (HospitalMSP): error val" in str(raised.value)
@@ -324,7 +324,7 @@ async def test_deadlines_of_the_gateway(
         contract = gateway.network("care").contract("ehr")
         calls: dict[str, Any] = {"Evaluate": contract.evaluate, "Submit": contract.submit_async}
         with pytest.raises(error_type):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await calls.get(method, contract.submit)("F")
 
 
@@ -341,8 +341,8 @@ async def test_timeout_of_submit_is_for_every_step(
 ) -> None:
     fake.delays[method] = 30
     with pytest.raises(error_type):
-        async with asyncio.timeout(5):
-            await network.contract("ehr").submit("F", timeout=0.1)
+        async with asyncio.timeout(60):
+            await network.contract("ehr").submit("F", timeout=0.1 if method == "Endorse" else 2)
 
 
 async def test_timeout_of_submit_is_for_all_steps_together(
@@ -366,7 +366,7 @@ async def test_cancelling_a_call_cancels_it_at_the_peer(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not fake.cancelled["Evaluate"]:
             await asyncio.sleep(0.01)
 
@@ -379,7 +379,7 @@ async def test_closing_the_gateway_is_told_and_cancels_no_task(
     fake.before = lambda method: begun.set() if method == "Submit" else None
     gateway = connect(endpoint, IDENTITY, private_key_signer(KEY))
     task = asyncio.create_task(gateway.network("care").contract("ehr").submit("F"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await begun.wait()
         await gateway.close()
         with pytest.raises(OutcomeUnknownError, match=r"(?s)gateway is closed.*not known yet"):

@@ -54,12 +54,12 @@ def emit(ledger: FakeLedger, count: int = 1, payload: bytes = b"") -> None:
 
 
 async def take(stream: AsyncEventStream[Any], count: int) -> list[int]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return [int((await anext(stream)).name) for _ in range(count)]
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -164,7 +164,7 @@ async def test_closing_one_reader_leaves_the_others(
     waiting = asyncio.create_task(take(open_, 1))
     await asyncio.sleep(0.05)  # so that both wait
     await closed.aclose()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await ended == []
     emit(ledger)
     assert await waiting == [1]
