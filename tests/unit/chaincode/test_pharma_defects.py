@@ -6,6 +6,7 @@ import datetime
 import json
 from math import cos, radians, sin, sqrt
 
+from hypothesis import HealthCheck, settings
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
@@ -35,6 +36,8 @@ from pharma_world import (
 from unit.chaincode.pharma_chain import chain, channel, refused
 
 __all__ = ["chain", "channel"]
+
+UNHURRIED = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 async def test_no_call_without_an_identity_check(chain: Chain) -> None:
@@ -133,6 +136,7 @@ async def test_independent_chunks_of_one_lot_do_not_conflict(
     assert set(channel.ledger.commit(*chunks)) == {"VALID"}
 
 
+@UNHURRIED
 @for_all(st.text(max_size=30))
 def test_ids_are_checked_and_never_crash(text: str) -> None:
     for item in (text, f"00/{text}", f"01/{text}", f"01/{gtin(1)}/21/{text}"):
@@ -142,6 +146,7 @@ def test_ids_are_checked_and_never_crash(text: str) -> None:
             continue
 
 
+@UNHURRIED
 @for_all(st.integers(-(10**9), 10**9))
 def test_dates_are_dates(number: int) -> None:
     try:
@@ -151,6 +156,7 @@ def test_dates_are_dates(number: int) -> None:
     datetime.date(number // 10000, number // 100 % 100, number % 100)
 
 
+@UNHURRIED
 @for_all(
     st.tuples(st.integers(-90, 90), st.integers(-180, 180)),
     st.tuples(st.integers(-90, 90), st.integers(-180, 180)),

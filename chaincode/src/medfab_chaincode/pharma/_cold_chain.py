@@ -30,6 +30,7 @@ from ._inputs import OneItem
 from ._inputs_events import DeviceInput, MonitorInput, ReadingsInput
 from ._keys import Kind
 from ._model import AT_AN_END, Device, Hold, HoldKind, Monitor, MonitorStatus
+from ._store import alike
 
 MAX_READINGS = 10_000
 """In one batch."""
@@ -59,7 +60,7 @@ class ColdChainMonitoring(Contract):
         _key(given.public_key)
         if await call.store.get(Device, Kind.DEVICE, given.device) is not None:
             raise refusal(Code.EXISTS, "a device with this id is registered already")
-        device = Device(owner=call.msp, public_key=given.public_key)
+        device = alike(Device, given, owner=call.msp)
         call.store.put(Kind.DEVICE, given.device, value=device)
         return call.finish()
 
@@ -77,15 +78,7 @@ class ColdChainMonitoring(Contract):
         known = await call.store.get(Monitor, Kind.MONITOR, name)
         if known is not None and known.status is not MonitorStatus.STOPPED:
             raise refusal(Code.EXISTS, "this item is monitored already")
-        monitor = Monitor(
-            device=given.device,
-            min=given.min,
-            max=given.max,
-            budget_ms=given.budget_ms,
-            max_gap_ms=given.max_gap_ms,
-            status=MonitorStatus.RUNNING,
-            started_at=call.now,
-        )
+        monitor = alike(Monitor, given, status=MonitorStatus.RUNNING, started_at=call.now)
         call.store.put(Kind.MONITOR, name, value=monitor)
         return call.finish(name)
 

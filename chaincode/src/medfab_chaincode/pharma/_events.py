@@ -24,6 +24,7 @@ from ._inputs import check_hex
 from ._inputs_events import DeclareErrorInput, KeepEventInput, RecordEventInput
 from ._keys import Kind, implicit_collection
 from ._model import ErrorDeclaration, EventEntry
+from ._store import alike
 
 
 class Events(Contract):
@@ -91,15 +92,7 @@ class Events(Contract):
         """Return what is public of a captured event."""
         check_hex(event, "event")
         entry = await context.store.get(EventEntry, Kind.EVENT, event)
-        if entry is None:
-            return None
-        return EventView(
-            step=entry.step,
-            by=entry.by,
-            at=entry.at,
-            transaction_id=entry.transaction_id,
-            error=entry.error,
-        )
+        return None if entry is None else alike(EventView, entry)
 
     @evaluate("ReadKeptEvent", access=ANYBODY)
     async def read_kept_event(self, context: SupplyContext, event: str) -> KeptEvent | None:

@@ -21,7 +21,7 @@ from ._inputs_master import (
 )
 from ._keys import Kind
 from ._model import Charter, Location, Owner, Partner, Product, Transfer
-from ._store import Store
+from ._store import Store, alike
 
 
 class MasterData(Contract):
@@ -49,15 +49,7 @@ class MasterData(Contract):
         call = await Call.open(context, "RegisterPartner", given)
         if given.msp in call.authorities:
             raise refusal(Code.NOT_AUTHORITY, "an authority cannot be a trading partner as well")
-        partner = Partner(
-            msp=given.msp,
-            name=given.name,
-            glns=given.glns,
-            capacities=given.capacities,
-            licence=given.licence,
-            valid_from=given.valid_from,
-            valid_to=given.valid_to,
-        )
+        partner = alike(Partner, given)
         call.store.put(Kind.PARTNER, given.msp, value=partner)
         return call.finish()
 
@@ -80,13 +72,7 @@ class MasterData(Contract):
         """Record where a GLN of the caller's prefix is."""
         call = await Call.open(context, "RegisterLocation", given)
         await require_prefix(call, given.gln)
-        location = Location(
-            gln=given.gln,
-            owner=call.msp,
-            name=given.name,
-            latitude_e6=given.latitude_e6,
-            longitude_e6=given.longitude_e6,
-        )
+        location = alike(Location, given, owner=call.msp)
         call.store.put(Kind.LOCATION, given.gln, value=location)
         return call.finish()
 
@@ -99,17 +85,7 @@ class MasterData(Contract):
         await require_prefix(call, given.gtin)
         if await call.store.get(Product, Kind.PRODUCT, given.gtin) is not None:
             raise refusal(Code.EXISTS, "a product with this GTIN is registered already")
-        product = Product(
-            gtin=given.gtin,
-            owner=call.msp,
-            name=given.name,
-            level=given.level,
-            lot_key_hash=given.lot_key_hash,
-            doses=given.doses,
-            contains=given.contains,
-            cold_chain=given.cold_chain,
-            verification=given.verification,
-        )
+        product = alike(Product, given, owner=call.msp)
         call.store.put(Kind.PRODUCT, given.gtin, value=product)
         return call.finish()
 

@@ -33,7 +33,7 @@ from ._model import (
 )
 from ._packing import Contents
 from ._scans import Condition, conditions
-from ._store import milliseconds
+from ._store import alike, milliseconds
 
 
 class Reading(Contract):
@@ -108,13 +108,7 @@ class Reading(Contract):
         """Return the holds on an item and on what is in it."""
         name = digest(check_item(item, "item"))
         return [
-            HoldView(
-                item=held,
-                kind=hold.kind,
-                reason=hold.reason,
-                raised_msp=hold.raised_msp,
-                at=hold.at,
-            )
+            alike(HoldView, hold, item=held)
             for (_, held), hold in await context.store.range(Hold, Kind.HOLD, name)
         ]
 
@@ -133,11 +127,9 @@ class Reading(Contract):
         if found is None:
             raise refusal(Code.NOT_FOUND, "no such shipment")
         items = await context.store.items(found.items)
-        return ShipmentView(
-            shipper=found.shipper,
-            consignee=found.consignee,
-            returning=found.returning,
-            status=found.status,
+        return alike(
+            ShipmentView,
+            found,
             items=tuple(
                 ShippedItem(digest=name, status=item.status if item else Status.MISSING)
                 for name, item in zip(found.items, items, strict=True)
@@ -149,7 +141,7 @@ class Reading(Contract):
         """Return what of a shipment did not arrive, and what became of it."""
         check_hex(shipment, "shipment")
         return [
-            ShortageView(item=names[1], status=shortage.status, at=shortage.at)
+            alike(ShortageView, shortage, item=names[1])
             for names, shortage in await context.store.range(Shortage, Kind.SHORTAGE, shipment)
         ]
 
@@ -158,35 +150,20 @@ class Reading(Contract):
         """Return a recall."""
         require(bool(tag), "tag", "a lot's tag")
         recall = await context.store.get(Recall, Kind.RECALL, tag)
-        return None if recall is None else _recall(tag, recall)
+        return None if recall is None else alike(RecallView, recall, tag=tag)
 
     @evaluate("ListRecalls")
     async def list_recalls(self, context: SupplyContext) -> list[RecallView]:
         """Return all recalls."""
         rows = await context.store.range(Recall, Kind.RECALL)
-        return [_recall(names[0], recall) for names, recall in rows]
+        return [alike(RecallView, recall, tag=names[0]) for names, recall in rows]
 
     @evaluate("Acknowledgements")
     async def acknowledgements(self, context: SupplyContext, tag: str) -> list[AcknowledgementView]:
         """Return who has acknowledged a recall."""
         require(bool(tag), "tag", "a lot's tag")
         rows = await context.store.range(Acknowledgement, Kind.ACKNOWLEDGEMENT, tag)
-        return [
-            AcknowledgementView(msp=names[1], at=entry.at, quarantined=entry.quarantined)
-            for names, entry in rows
-        ]
-
-
-def _recall(tag: str, recall: Recall) -> RecallView:
-    return RecallView(
-        tag=tag,
-        gtin=recall.gtin,
-        lot=recall.lot,
-        recall_class=recall.recall_class,
-        reason=recall.reason,
-        by=recall.by,
-        at=recall.at,
-    )
+        return [alike(AcknowledgementView, entry, msp=names[1]) for names, entry in rows]
 
 
 def _view(found: Condition) -> ItemView:

@@ -12,6 +12,7 @@ from ._inputs_goods import AcknowledgeInput, RecallInput
 from ._keys import Kind
 from ._master import known_product, require_lot_key
 from ._model import Acknowledgement, Item, Lot, Product, Recall
+from ._store import alike
 
 
 class Recalls(Contract):
@@ -34,14 +35,7 @@ class Recalls(Contract):
             raise refusal(Code.NOT_FOUND, "no unit of this lot was ever commissioned")
         if await call.store.get(Recall, Kind.RECALL, tag) is not None:
             raise refusal(Code.EXISTS, "this lot is recalled already")
-        recall = Recall(
-            gtin=given.gtin,
-            lot=given.lot,
-            recall_class=given.recall_class,
-            reason=given.reason,
-            by=call.msp,
-            at=call.now,
-        )
+        recall = alike(Recall, given, by=call.msp, at=call.now)
         call.store.put(Kind.RECALL, tag, value=recall)
         call.finish(tag=tag, gtin=given.gtin, lot=given.lot)
         return Recalled(transaction_id=call.transaction_id, repeated=False, tag=tag)

@@ -14,6 +14,7 @@ from ._inputs_events import AnswerInput, InquiryInput, NotifyInput
 from ._keys import Kind
 from ._master import known_product, owned_product
 from ._model import Charter, Hold, HoldKind, Inquiry, Notice, NoticeKind
+from ._store import alike
 
 DAY_MS = 24 * 3600 * 1000
 """DSCSA: for a manufacturer's answer, and for a notice to the FDA."""
@@ -79,14 +80,7 @@ class Regulation(Contract):
         if not fits:
             raise refusal(Code.WRONG_STATE, "input.kind: the item is in another state")
         late = hold is not None and call.now > hold.at + DAY_MS
-        notice = Notice(
-            kind=given.kind,
-            item=item.digest,
-            by=call.msp,
-            at=call.now,
-            reason=given.reason,
-            late=late,
-        )
+        notice = alike(Notice, given, item=item.digest, by=call.msp, at=call.now, late=late)
         call.store.put(Kind.NOTICE, call.msp, call.transaction_id, value=notice)
         return call.finish(item.digest, notice=given.kind)
 
@@ -95,14 +89,10 @@ class Regulation(Contract):
         """Return the requests to an organisation, and whether they are overdue."""
         rows = await context.store.range(Inquiry, Kind.INQUIRY, owner)
         return [
-            InquiryView(
+            alike(
+                InquiryView,
+                inquiry,
                 request=names[1],
-                gtin=inquiry.gtin,
-                item=inquiry.item,
-                at=inquiry.at,
-                due_at=inquiry.due_at,
-                answered_at=inquiry.answered_at,
-                verified=inquiry.verified,
                 overdue=(inquiry.answered_at or context.now) > inquiry.due_at,
             )
             for names, inquiry in rows
@@ -115,14 +105,6 @@ class Regulation(Contract):
         is_authority = charter is not None and context.msp in charter.authorities
         whose = () if is_authority else (context.msp,)
         return [
-            NoticeView(
-                transaction_id=names[1],
-                kind=notice.kind,
-                reason=notice.reason,
-                by=notice.by,
-                at=notice.at,
-                item=notice.item,
-                late=notice.late,
-            )
+            alike(NoticeView, notice, transaction_id=names[1])
             for names, notice in await context.store.range(Notice, Kind.NOTICE, *whose)
         ]

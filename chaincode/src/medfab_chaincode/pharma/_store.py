@@ -107,6 +107,14 @@ class Store:
         return self._stub.create_composite_key(kind, attributes)
 
 
+def alike(type_: type[T], source: object, **more: object) -> T:
+    """Make a `type_` of the fields that it shares with `source`, and of `more`."""
+    known = {each.name for each in fields(source)}  # type: ignore[arg-type]
+    names = [each.name for each in fields(type_)]  # type: ignore[arg-type]
+    shared = {name: getattr(source, name) for name in names if name in known}
+    return type_(**shared | more)
+
+
 def sparse(value: object) -> object:
     """Leave out what has its default: a unit's entry is a third as large."""
     if not hasattr(value, "__dataclass_fields__"):

@@ -25,6 +25,7 @@ from ._ids import check_digits, check_secret, require
 from ._inputs import check_text
 from ._inputs_events import check_body
 from ._keys import Kind, trade_collection
+from ._store import alike
 
 T = TypeVar("T")
 
@@ -183,18 +184,12 @@ class Trade(Contract):
             known.status is TermsStatus.ACCEPTED or known.supplier != call.msp
         ):
             raise refusal(Code.EXISTS, "there are terms under this contract's id already")
-        terms = Terms(
-            contract=given.contract,
+        terms = alike(
+            Terms,
+            given,
             supplier=call.msp,
             buyer=given.counterparty,
-            gtin=given.gtin,
-            price_cents=given.price_cents,
-            contract_price_cents=given.contract_price_cents,
-            eligible=given.eligible,
-            valid_from=given.valid_from,
-            valid_to=given.valid_to,
             status=TermsStatus.OFFERED,
-            salt=given.salt,
         )
         shared.put(Kind.TERMS, given.contract, value=terms)
         return Done(transaction_id=call.transaction_id, repeated=False)
@@ -228,19 +223,7 @@ class Trade(Contract):
         _require_borne(terms, given)
         if await shared.get(Chargeback, Kind.CHARGEBACK, given.contract, given.invoice):
             raise refusal(Code.DUPLICATE_INVOICE, "this invoice was claimed already")
-        chargeback = Chargeback(
-            contract=given.contract,
-            invoice=given.invoice,
-            gtin=given.gtin,
-            customer=given.customer,
-            quantity=given.quantity,
-            unit_price_cents=given.unit_price_cents,
-            amount_cents=given.amount_cents,
-            sold_at=given.sold_at,
-            claimed_by=call.msp,
-            claimed_at=call.now,
-            salt=given.salt,
-        )
+        chargeback = alike(Chargeback, given, claimed_by=call.msp, claimed_at=call.now)
         shared.put(Kind.CHARGEBACK, given.contract, given.invoice, value=chargeback)
         return Done(transaction_id=call.transaction_id, repeated=False)
 
@@ -250,14 +233,7 @@ class Trade(Contract):
     ) -> Done:
         """Give the counterparty a document, e.g. the T3 statement of a shipment."""
         call = await Call.open(context, "ShareDocument", given)
-        document = Document(
-            reference=given.reference,
-            kind=given.kind,
-            body=given.body,
-            by=call.msp,
-            at=call.now,
-            salt=given.salt,
-        )
+        document = alike(Document, given, by=call.msp, at=call.now)
         shared = _Shared(context, given.counterparty)
         shared.put(Kind.DOCUMENT, given.reference, call.transaction_id, value=document)
         return Done(transaction_id=call.transaction_id, repeated=False)
