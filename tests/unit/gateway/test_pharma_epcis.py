@@ -385,3 +385,35 @@ def test_digits_are_kept() -> None:
     came = read(raw)
     assert '"value": 7.50,' in write_document(came)
     assert isinstance(came, EpcisDocument)
+
+
+@pytest.mark.usefixtures("reference")
+def test_hashes_over_every_kind_of_key() -> None:
+    """Each scheme of EPC URNs, and places with extensions of their own."""
+    made = event(
+        epcList=[
+            f"urn:epc:id:{each}"
+            for each in (
+                "sgtin:9521141.001234.7", "sscc:9521141.0000000333", "grai:9521141.66666.87",
+                "giai:9521141.AAbb", "gsrn:9521141.9876540000", "gsrnp:9521141.0000098765",
+                "gdti:9521141.55555.98", "cpi:9521141.ABC.123", "sgcn:9521141.99999.44",
+                "ginc:9521141.333", "gsin:9521141.999987654", "itip:9521141.012345.01.02.999",
+                "upui:9521141.012345.AB12", "pgln:9521141.00225", "sgtin:9521141.001234.a%2Fb(c)",
+            )
+        ],
+        quantityList=[
+            {"epcClass": f"urn:epc:{each}", "quantity": 1.50}
+            for each in (
+                "class:lgtin:9521141.099914.20160711", "idpat:sgtin:9521141.099914.*",
+                "idpat:grai:9521141.66666.*", "idpat:gdti:9521141.55555.*",
+                "idpat:sgcn:9521141.99999.*", "idpat:cpi:9521141.ABC.*",
+                "idpat:itip:9521141.012345.01.02.*",
+            )
+        ],
+        readPoint={"id": "urn:epc:id:sgln:9521141.00011.987", "ext:door": "7"},
+        bizTransactionList=[{"type": "po", "bizTransaction": "urn:epc:id:gdti:9521141.11111.123"}],
+        sourceList=[{"type": "owning_party", "source": "urn:epc:id:pgln:9521141.00000"}],
+    )  # fmt: skip
+    ours = read(document(made))
+    theirs = of_the_reference(json.loads(document(made)), 0)
+    assert pre_hash(ours.events[0], context=ours.context) == theirs

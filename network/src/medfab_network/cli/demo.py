@@ -51,8 +51,10 @@ def demo(
     """Start a consortium and tell the story of one record.
 
     Filed, asked for, denied, consented, read, revoked, audited; then every
-    block of the channel is searched for the patient's data. Takes everything
-    down at the end. With --json, a summary for programs in place of the story.
+    block of the channel is searched for the patient's data. Second act: a lot
+    of medicine from the factory to a patient, counterfeits, a cold chain that
+    breaks, and a recall. Takes everything down at the end. With --json, a
+    summary for programs in place of the stories.
 
     \b
     Examples:

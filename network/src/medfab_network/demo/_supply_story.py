@@ -51,7 +51,7 @@ _PLACES = {
     WHOLESALER: ("warehouse, Frankfurt", 50.110, 8.682),
     PHARMACY: ("pharmacy, Lisbon", 38.722, -9.139),
 }
-_TABLETS = Gtin.make(f"0{_PREFIXES[MAKER]}00001")
+_TABLETS = Gtin.make(f"0{_PREFIXES[MAKER]}00007")
 _LOT, _EXPIRY = "EP-2607", date(2049, 12, 31)
 _PACKS, _CASES = 24, 2
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -111,7 +111,11 @@ class _People:
         admin = AsyncRegulator(
             await self._contract(AUTHORITY, "admin"), msp_id=self.msp(AUTHORITY), gln=None
         )
-        await admin.establish([self.msp(AUTHORITY)])
+        try:
+            await admin.establish([self.msp(AUTHORITY)])
+        except EndorseError as error:
+            if error.chaincode is None or error.chaincode.code != "ALREADY_ESTABLISHED":
+                raise
         await self.level()
         await asyncio.gather(
             *(
@@ -206,8 +210,8 @@ async def _make(people: _People, narrator: Narrator) -> tuple[list[Sgtin], Sscc,
     )
     packs = [Sgtin(_TABLETS, _serial()) for _ in range(_PACKS)]
     prefix = _PREFIXES[MAKER]
-    cases = [Sscc.make(f"0{prefix}{number:09d}") for number in range(1, _CASES + 1)]
-    pallet = Sscc.make(f"0{prefix}{9:09d}")
+    cases = [Sscc.make(f"0{prefix}{number:09d}") for number in range(701, 701 + _CASES)]
+    pallet = Sscc.make(f"0{prefix}{700:09d}")
     report = await people.maker.commission(
         _TABLETS, lot=_LOT, expiry=_EXPIRY, serials=[pack.serial for pack in packs]
     )
