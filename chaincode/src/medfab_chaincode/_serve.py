@@ -7,7 +7,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from medfab_chaincode._chaincode import Chaincode
-from medfab_chaincode._client import ChaincodeClient
 from medfab_chaincode._contract import Contract
 from medfab_chaincode._observation import Observer, Observers, TransactionLog
 from medfab_chaincode._operations import OperationsServer
@@ -16,6 +15,7 @@ from medfab_chaincode._settings import ClientSettings, ServerSettings
 from medfab_chaincode.errors import SettingsError
 
 if TYPE_CHECKING:
+    from medfab_chaincode._client import ChaincodeClient
     from medfab_chaincode._metrics import Metrics
 
 _log = logging.getLogger("medfab_chaincode.operations")
@@ -43,11 +43,7 @@ async def serve(
     if settings.telemetry:
         observers.append(_spans())
     observer = Observers(observers)
-    endpoint = (
-        ChaincodeServer(chaincode, settings, observer=observer)
-        if isinstance(settings, ServerSettings)
-        else ChaincodeClient(chaincode, settings, observer=observer)
-    )
+    endpoint = _endpoint(chaincode, settings, observer)
     async with contextlib.AsyncExitStack() as stack:
         if settings.operations_address is not None:
             operations = OperationsServer(
@@ -60,6 +56,19 @@ async def serve(
         if on_listening is not None:
             on_listening(address)
         await _first_of(endpoint.ended(), (stop or asyncio.Event()).wait())
+
+
+def _endpoint(
+    chaincode: Sequence[Contract] | Chaincode,
+    settings: ServerSettings | ClientSettings,
+    observer: Observer,
+) -> "ChaincodeServer | ChaincodeClient":
+    if isinstance(settings, ServerSettings):
+        return ChaincodeServer(chaincode, settings, observer=observer)
+    # Here, because gRPC is a third of a process's start, and a server does without.
+    from medfab_chaincode._client import ChaincodeClient
+
+    return ChaincodeClient(chaincode, settings, observer=observer)
 
 
 async def _first_of(*coroutines: Coroutine[Any, Any, object]) -> None:

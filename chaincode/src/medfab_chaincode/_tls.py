@@ -2,11 +2,13 @@
 
 import ssl
 from pathlib import Path
-
-import grpc
+from typing import TYPE_CHECKING
 
 from medfab_chaincode._settings import ClientSettings, ServerSettings
 from medfab_chaincode.errors import SettingsError
+
+if TYPE_CHECKING:
+    import grpc
 
 
 def server_context(settings: ServerSettings) -> ssl.SSLContext | None:
@@ -32,7 +34,7 @@ def server_context(settings: ServerSettings) -> ssl.SSLContext | None:
     return context
 
 
-def client_credentials(settings: ClientSettings) -> grpc.ChannelCredentials | None:
+def client_credentials(settings: ClientSettings) -> "grpc.ChannelCredentials | None":
     """Load the TLS files for dialling a peer; None means explicit plaintext.
 
     Raises `SettingsError`, naming the setting and the file.
@@ -44,6 +46,8 @@ def client_credentials(settings: ClientSettings) -> grpc.ChannelCredentials | No
     if ca_file is None:
         # Without it gRPC would believe every public CA.
         raise SettingsError("TLS to a peer needs CORE_PEER_TLS_ROOTCERT_FILE")
+    import grpc  # a server does without
+
     key, certificate = pair
     return grpc.ssl_channel_credentials(
         _authorities(ca_file, "the peer's CA certificate"),
