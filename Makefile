@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: faults test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak
+.PHONY: pharma-long faults test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -101,6 +101,13 @@ consumer-faults: setup
 ##                 (about fifteen minutes; ROUNDS=1: three)
 faults: setup
 	@PYTHONPATH=tests $(BIN)/python -m faults --rounds $(or $(ROUNDS),5)
+
+## make pharma-long      long random walks, 32 clients and costs of the supply contract (15 minutes)
+pharma-long: setup
+	@PHARMA_WALKS=20 PHARMA_STEPS=200 $(BIN)/python -m pytest -q -s tests/unit/chaincode/test_pharma_model.py
+	@PHARMA_STEPS=300 PHARMA_MOVES=20 $(BIN)/python -m pytest -q -s tests/integration/test_pharma.py
+	@PYTHONPATH=tests $(BIN)/python -m bench.pharma
+	@PYTHONPATH=tests $(BIN)/python -m bench.pharma --network
 
 ## make clean      stop the network in .medfab and delete it, and the environment
 clean:
