@@ -13,6 +13,7 @@ from medfab_gateway.cli.ca.identity import identity
 from medfab_gateway.cli.ca.info import info
 from medfab_gateway.cli.ca.register import register
 from medfab_gateway.cli.ca.renew import renew
+from medfab_gateway.cli.ca.renew_files import renew_files
 from medfab_gateway.cli.ca.revoke import revoke
 
 
@@ -43,6 +44,7 @@ for _command in (
     info,
     register,
     renew,
+    renew_files,
     revoke,
 ):
     ca.add_command(_command)
