@@ -101,6 +101,7 @@ def test_the_script_is_valid(name: str, tmp_path: Path) -> None:
         (["medfab", "wallet", "list", "--org", ""], {"clinic", "hospital"}, {"care"}),
         (["medfab", "events", "--channel", ""], {"care"}, {"care.block"}),
         (["medfab", "events", "--org", "hospital", "--identity", "d"], {"dr-okafor"}, {"admin"}),
+        (["medfab", "wallet", "show", "--org", "hospital", "d"], {"dr-okafor"}, set()),
         (["medfab", "completion", ""], {"bash", "fish", "zsh"}, set()),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

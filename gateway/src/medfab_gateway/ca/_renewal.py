@@ -9,6 +9,10 @@ from medfab_gateway.ca import _csr
 from medfab_gateway.ca._client import CertificateAuthority
 from medfab_gateway.ca._renewed import KeyMaker, terms_of
 from medfab_gateway.ca._types import Credential
+from medfab_gateway.ca.errors import (
+    CertificateAuthorityError,
+    CertificateAuthorityUnreachableError,
+)
 from medfab_gateway.errors import IdentityError
 from medfab_gateway.identity import Identity
 from medfab_gateway.wallet import Wallet
@@ -82,18 +86,24 @@ class Renewal:
                 f"The key of {label!r} is in a token: renew it with the token open."
             )
         key = self._token.generate_key()
-        issued = self._ca.reenroll_request(
-            credential,
-            _csr.signing_request(
-                key.public_key,
-                key,
-                common_name=_csr.common_name(old.certificate),
-                subject=terms.subject,
-                hosts=terms.hosts,
-            ),
-            profile=terms.profile,
-            attribute_requests=terms.attribute_requests,
-        )
+        try:
+            issued = self._ca.reenroll_request(
+                credential,
+                _csr.signing_request(
+                    key.public_key,
+                    key,
+                    common_name=_csr.common_name(old.certificate),
+                    subject=terms.subject,
+                    hosts=terms.hosts,
+                ),
+                profile=terms.profile,
+                attribute_requests=terms.attribute_requests,
+            )
+        except CertificateAuthorityUnreachableError:
+            raise  # it may be certified by now
+        except CertificateAuthorityError:
+            self._token.destroy_key(key.key_id)
+            raise
         new = issued.identity(old.msp_id)
         self._wallet.put(label, new, None)
         return new

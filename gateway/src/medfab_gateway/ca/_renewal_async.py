@@ -8,6 +8,10 @@ from medfab_gateway.ca import _csr
 from medfab_gateway.ca._client_async import AsyncCertificateAuthority
 from medfab_gateway.ca._renewed import KeyMaker, terms_of
 from medfab_gateway.ca._types import Credential
+from medfab_gateway.ca.errors import (
+    CertificateAuthorityError,
+    CertificateAuthorityUnreachableError,
+)
 from medfab_gateway.errors import IdentityError
 from medfab_gateway.identity import Identity
 from medfab_gateway.wallet import Wallet
@@ -81,18 +85,24 @@ class AsyncRenewal:
                 f"The key of {label!r} is in a token: renew it with the token open."
             )
         key = self._token.generate_key()
-        issued = await self._ca.reenroll_request(
-            credential,
-            _csr.signing_request(
-                key.public_key,
-                key,
-                common_name=_csr.common_name(old.certificate),
-                subject=terms.subject,
-                hosts=terms.hosts,
-            ),
-            profile=terms.profile,
-            attribute_requests=terms.attribute_requests,
-        )
+        try:
+            issued = await self._ca.reenroll_request(
+                credential,
+                _csr.signing_request(
+                    key.public_key,
+                    key,
+                    common_name=_csr.common_name(old.certificate),
+                    subject=terms.subject,
+                    hosts=terms.hosts,
+                ),
+                profile=terms.profile,
+                attribute_requests=terms.attribute_requests,
+            )
+        except CertificateAuthorityUnreachableError:
+            raise  # it may be certified by now
+        except CertificateAuthorityError:
+            self._token.destroy_key(key.key_id)
+            raise
         new = issued.identity(old.msp_id)
         self._wallet.put(label, new, None)
         return new

@@ -22,6 +22,9 @@ class MadeKey(Protocol):
     @property
     def public_key(self) -> ec.EllipticCurvePublicKey: ...
 
+    @property
+    def key_id(self) -> bytes: ...
+
     def __call__(self, digest: bytes) -> bytes: ...
 
 
@@ -29,6 +32,8 @@ class KeyMaker(Protocol):
     """Where keys are made that do not leave it: an `HsmToken`."""
 
     def generate_key(self) -> MadeKey: ...
+
+    def destroy_key(self, key_id: bytes) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)

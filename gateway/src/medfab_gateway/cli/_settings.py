@@ -130,7 +130,7 @@ def setting_option(setting: Setting, parameter: str, **more: Any) -> Callable[[_
     keywords: dict[str, Any] = {
         "envvar": setting.variable,
         "help": setting.help,
-        "shell_complete": _complete(setting),
+        "shell_complete": None if setting.is_path else completion_of(setting),
     }
     if setting.is_path:
         keywords["type"] = click.Path(path_type=Path)
@@ -167,9 +167,11 @@ def source_of(ctx: click.Context, parameter: str) -> Source:
     return Source.OPTION
 
 
-def _complete(
+def completion_of(
     setting: Setting,
-) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]] | None:
+) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]:
+    """What shells offer where a value of the setting is asked for."""
+
     def complete(
         ctx: click.Context, parameter: click.Parameter, incomplete: str
     ) -> list[CompletionItem[str]]:
@@ -178,5 +180,4 @@ def _complete(
         found = values_of(setting.name, ctx.params)
         return [CompletionItem(value) for value in found if value.startswith(incomplete)]
 
-    # What is a path, the shell completes best.
-    return None if setting.is_path else complete
+    return complete

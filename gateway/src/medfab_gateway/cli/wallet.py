@@ -14,6 +14,7 @@ from medfab_gateway.cli._exit_codes import ConflictError
 from medfab_gateway.cli._expiry import SOON, time_left
 from medfab_gateway.cli._group import Group
 from medfab_gateway.cli._output import Output, pass_output
+from medfab_gateway.cli._settings import IDENTITY, completion_of
 
 if TYPE_CHECKING:
     from medfab_gateway.wallet import WalletEntry
@@ -55,7 +56,7 @@ def list_identities(connection: Connection, output: Output) -> None:
 
 
 @wallet.command()
-@click.argument("label")
+@click.argument("label", shell_complete=completion_of(IDENTITY))
 @pass_connection
 @pass_output
 def show(label: str, connection: Connection, output: Output) -> None:
@@ -131,7 +132,7 @@ def import_identity(
 
 
 @wallet.command()
-@click.argument("label")
+@click.argument("label", shell_complete=completion_of(IDENTITY))
 @yes_option
 @pass_connection
 @pass_output

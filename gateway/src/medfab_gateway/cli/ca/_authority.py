@@ -11,6 +11,7 @@ import click
 from medfab_gateway.cli._connection import Connection
 from medfab_gateway.cli._exit_codes import NotFoundError
 from medfab_gateway.cli._run import run
+from medfab_gateway.cli._settings import IDENTITY, completion_of
 
 if TYPE_CHECKING:
     from medfab_gateway.ca import AsyncCertificateAuthority, Credential
@@ -32,6 +33,7 @@ def registrar_option(function: _F) -> _F:
         "--registrar",
         default="registrar",
         show_default=True,
+        shell_complete=completion_of(IDENTITY),
         help="Label of the wallet's identity that acts.",
     )(function)
 

@@ -12,7 +12,12 @@ from medfab_gateway.cli._exit_codes import ConflictError
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli._run import run
 from medfab_gateway.cli.ca._authority import ca_name_option, open_authority, usage_errors
-from medfab_gateway.cli.ca._secret import ask_secret, given_secret, secret_file_type
+from medfab_gateway.cli.ca._secret import (
+    ask_secret,
+    given_secret,
+    outcome_is_open,
+    secret_file_type,
+)
 
 if TYPE_CHECKING:
     from medfab_gateway.ca import AttributeRequest
@@ -83,7 +88,12 @@ def enroll(
       medfab ca enroll dr-okafor --org hospital --replace \\
           --attribute medfab.role --attribute medfab.ward:opt
     """
-    from medfab_gateway.ca import KeyAlgorithm, Subject, signing_request
+    from medfab_gateway.ca import (
+        CertificateAuthorityError,
+        KeyAlgorithm,
+        Subject,
+        signing_request,
+    )
 
     profile = connection.profile()
     msp_id = profile.msp_id(connection.organization_name(profile))
@@ -125,13 +135,18 @@ def enroll(
             request = signing_request(
                 key.public_key, key, common_name=enrollment_id, subject=subject, hosts=hosts
             )
-            issued = await authority.enroll_request(
-                enrollment_id,
-                secret,
-                request,
-                profile=ca_profile,
-                attribute_requests=requests,
-            )
+            try:
+                issued = await authority.enroll_request(
+                    enrollment_id,
+                    secret,
+                    request,
+                    profile=ca_profile,
+                    attribute_requests=requests,
+                )
+            except CertificateAuthorityError as error:
+                if not outcome_is_open(error):
+                    token.destroy_key(key.key_id)
+                raise
             wallet.put(label, issued.identity(msp_id), None)
 
     with usage_errors():

@@ -12,6 +12,7 @@ from medfab_gateway.cli._exit_codes import ExitCode, exit_code
 from medfab_gateway.cli._expiry import SOON, time_left
 from medfab_gateway.cli._output import Output, pass_output
 from medfab_gateway.cli._run import run
+from medfab_gateway.cli._settings import IDENTITY, completion_of
 from medfab_gateway.cli._times import Duration
 from medfab_gateway.cli.ca._authority import ca_name_option, open_authority
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("labels", metavar="[LABEL]...", nargs=-1)
+@click.argument("labels", metavar="[LABEL]...", nargs=-1, shell_complete=completion_of(IDENTITY))
 @click.option(
     "--before",
     "within",
@@ -70,7 +71,8 @@ def renew(
     rows, failures = _renew(connection, ca_name, before)
     _report(rows, output, dry_run=False)
     for label, error in failures:
-        output.error(f"{label!r} is not renewed: {error}")
+        notes = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
+        output.error(f"{label!r} is not renewed: {str(error).rstrip('.')}.{notes}")
     if failures:
         code = exit_code(failures[0][1])
         click.get_current_context().exit(ExitCode.FAILED if code is None else code)
@@ -99,6 +101,11 @@ def _renew(
                     rows.append(_row(label, old, await renewal.renew(label)))
                 except MedfabError as error:
                     rows.append(_row(label, old))
+                    if time_left(old.valid_until) == "expired":
+                        error.add_note(
+                            f"Its certificate has expired: `medfab ca enroll {label} --replace` "
+                            "with its secret."
+                        )
                     failures.append((label, error))
 
     run(call)
