@@ -310,3 +310,16 @@ def test_what_expires_soon_is_told_once(call: Call) -> None:
     assert listed.code == 0
     assert "in 2" in listed.output  # hours
     assert "Renew with `medfab ca renew`: registrar." in listed.errors
+
+
+def test_a_damaged_identity_does_not_keep_the_others_from_being_renewed(
+    call: Call, folder: Path
+) -> None:
+    """Nobody answers here: that the other was tried is all that can be seen."""
+    file = folder / ".medfab/organizations/hospital/wallet/damaged.id"
+    file.write_text("{")
+    outcome = call("ca", "renew", "--org", "hospital", "--json")
+    assert outcome.code == 1  # the first failure's
+    assert "'damaged' is not renewed" in outcome.errors
+    assert "'registrar' is not renewed" in outcome.errors
+    assert [row["label"] for row in json.loads(outcome.output)] == ["registrar"]

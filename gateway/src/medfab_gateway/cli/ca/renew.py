@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -17,7 +17,7 @@ from medfab_gateway.cli._times import Duration
 from medfab_gateway.cli.ca._authority import ca_name_option, open_authority
 
 if TYPE_CHECKING:
-    from medfab_gateway.errors import MedfabError
+    from medfab_gateway.hsm import HsmToken
     from medfab_gateway.identity import Identity
     from medfab_gateway.wallet import Wallet
 
@@ -60,38 +60,61 @@ def renew(
       medfab ca renew --org hospital --before 90d --dry-run
       medfab ca renew dr-okafor --org hospital
     """
-    wallet = connection.wallet()
-    due = list(labels) or [
-        label for label in wallet.list() if _left(wallet.get(label).identity) <= within
-    ]
-    before = {label: wallet.get(label).identity for label in due}
+    failures: list[_Failure] = []
+    due = _named(connection, labels) or _due(connection, within, failures)
     if dry_run or not due:
-        _report([_row(label, old) for label, old in before.items()], output, dry_run=dry_run)
-        return
-    rows, failures = _renew(connection, ca_name, before)
-    _report(rows, output, dry_run=False)
+        rows = [_row(label, old) for label, old in due.items()]
+    else:
+        rows = _renew(connection, ca_name, due, failures)
+    _report(rows, output, dry_run=dry_run)
     for label, error in failures:
+        message = getattr(error, "message", None) or str(error)
         notes = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
-        output.error(f"{label!r} is not renewed: {str(error).rstrip('.')}.{notes}")
+        output.error(f"{label!r} is not renewed: {message.rstrip('.')}.{notes}")
     if failures:
         code = exit_code(failures[0][1])
         click.get_current_context().exit(ExitCode.FAILED if code is None else code)
 
 
+_Failure: TypeAlias = tuple[str, Exception]
+"""Whose, and why."""
+
+
+def _named(connection: Connection, labels: tuple[str, ...]) -> dict[str, Identity]:
+    """What the caller names must be there."""
+    wallet = connection.wallet()
+    return {label: wallet.get(label).identity for label in labels}
+
+
+def _due(
+    connection: Connection, within: timedelta, failures: list[_Failure]
+) -> dict[str, Identity]:
+    """What a daily run finds due; one damaged file must not keep it from the others."""
+    from medfab_gateway.errors import MedfabError
+
+    wallet, found = connection.wallet(), {}
+    for label in wallet.list():
+        try:
+            identity = wallet.get(label).identity
+        except MedfabError as error:
+            failures.append((label, error))
+            continue
+        if identity.valid_until - datetime.now(UTC) <= within:
+            found[label] = identity
+    return found
+
+
 def _renew(
-    connection: Connection, ca_name: str | None, due: dict[str, Identity]
-) -> tuple[list[dict[str, Any]], list[tuple[str, MedfabError]]]:
+    connection: Connection,
+    ca_name: str | None,
+    due: dict[str, Identity],
+    failures: list[_Failure],
+) -> list[dict[str, Any]]:
     from medfab_gateway.ca import AsyncRenewal
     from medfab_gateway.errors import MedfabError
 
-    store: Wallet = connection.wallet()
-    token = None
-    if any(store.get(label).private_key_pem is None for label in due):
-        from medfab_gateway.hsm import HsmWallet
-
-        token = connection.token()
-        store = HsmWallet(store, token)
-    rows, failures = [], []
+    store, token = _opened(connection, due)
+    rows: list[dict[str, Any]] = []
 
     async def call() -> None:
         async with open_authority(connection, ca_name) as authority:
@@ -109,13 +132,20 @@ def _renew(
                     failures.append((label, error))
 
     run(call)
-    return rows, failures
+    return rows
 
 
-def _left(identity: Identity) -> timedelta:
-    from datetime import UTC, datetime
+def _opened(connection: Connection, due: dict[str, Identity]) -> tuple[Wallet, HsmToken | None]:
+    """The wallet, with the token open where it is needed and named; without, those who need it
+    fail, and say so."""
+    wallet = connection.wallet()
+    needed = any(wallet.get(label).private_key_pem is None for label in due)
+    if not needed or connection.hsm_module is None or connection.hsm_token is None:
+        return wallet, None
+    from medfab_gateway.hsm import HsmWallet
 
-    return identity.valid_until - datetime.now(UTC)
+    token = connection.token()
+    return HsmWallet(wallet, token), token
 
 
 def _row(label: str, old: Identity, new: Identity | None = None) -> dict[str, Any]:
