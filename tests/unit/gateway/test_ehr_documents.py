@@ -12,6 +12,7 @@ from medfab_gateway.ehr import DocumentError, DocumentReference, DocumentStore, 
 from medfab_gateway.ehr._documents import CHUNK_BYTES
 
 KEY = secrets.token_bytes(32)
+FOLDER = secrets.token_hex(16)
 
 
 @pytest.fixture(params=["memory", "file", "folder"])
@@ -34,7 +35,7 @@ def files_of(store: DocumentStore) -> dict[str, bytes]:
 )
 def test_a_document_comes_back(store: DocumentStore, size: int) -> None:
     data = secrets.token_bytes(size)
-    reference = store.put(data, KEY)
+    reference = store.put(data, KEY, folder=FOLDER)
     assert reference.size == size
     assert store.get(reference, KEY) == data
     assert store.names() == (reference.name,)
@@ -42,18 +43,18 @@ def test_a_document_comes_back(store: DocumentStore, size: int) -> None:
 
 def test_nothing_of_it_is_readable(store: DocumentStore) -> None:
     data = b"Quenneville, Marisol: " * 100_000
-    reference = store.put(io.BytesIO(data), KEY)
+    reference = store.put(io.BytesIO(data), KEY, folder=FOLDER)
     ((path, stored),) = files_of(store).items()
     assert b"Quenneville" not in stored
     assert reference.sha256 not in path
-    assert store.put(data, KEY).name != reference.name
+    assert store.put(data, KEY, folder=FOLDER).name != reference.name
     with pytest.raises(TamperError):
         store.get(reference, secrets.token_bytes(32))
 
 
 def test_r3_every_changed_byte_raises_a_tamper_alert(store: DocumentStore) -> None:
     data = secrets.token_bytes(2 * CHUNK_BYTES + 7)
-    reference = store.put(data, KEY)
+    reference = store.put(data, KEY, folder=FOLDER)
     ((path, stored),) = files_of(store).items()
     chunk = CHUNK_BYTES + 16
     changed = {
@@ -80,9 +81,9 @@ def test_r3_every_changed_byte_raises_a_tamper_alert(store: DocumentStore) -> No
 
 
 def test_r3_another_document_in_its_place_raises_a_tamper_alert(store: DocumentStore) -> None:
-    one, other = store.put(b"one", KEY), store.put(b"two", KEY)
+    one, other = store.put(b"one", KEY, folder=FOLDER), store.put(b"two", KEY, folder=FOLDER)
     files = files_of(store)
-    place = {path.rpartition("/")[2]: path for path in files}
+    place = {"/".join(path.split("/")[-2:]): path for path in files}
     store._files.pipe_file(place[one.name], files[place[other.name]])
     with pytest.raises(TamperError):
         store.get(one, KEY)
@@ -92,7 +93,7 @@ def test_r3_another_document_in_its_place_raises_a_tamper_alert(store: DocumentS
 
 
 def test_a_document_that_is_gone(store: DocumentStore) -> None:
-    reference = store.put(b"one", KEY)
+    reference = store.put(b"one", KEY, folder=FOLDER)
     assert store.delete(reference.name)
     assert not store.delete(reference.name)
     with pytest.raises(DocumentError, match="does not have a document"):
@@ -100,7 +101,21 @@ def test_a_document_that_is_gone(store: DocumentStore) -> None:
     assert files_of(store) == {}
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "", "0" * 31, "0" * 32 + "/x"])
+def test_a_folder_is_deleted_whole_and_alone(store: DocumentStore) -> None:
+    kept = store.put(b"kept", KEY, folder=secrets.token_hex(16))
+    one, other = (store.put(data, KEY, folder=FOLDER) for data in (b"one", b"other"))
+    assert store.digest(one.name) != one.sha256
+    assert store.delete_folder(FOLDER) == tuple(sorted([one.name, other.name]))
+    assert store.names() == (kept.name,)
+    assert store.exists(kept.name)
+    assert not store.exists(one.name)
+    assert store.digest(one.name) is None
+    assert store.delete_folder(FOLDER) == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "", "0" * 32, f"{FOLDER}/x", f"{FOLDER}/{FOLDER}/../x"]
+)
 def test_a_name_cannot_leave_the_folder(store: DocumentStore, name: str) -> None:
     with pytest.raises(TamperError):
         store.get(DocumentReference(name=name, sha256="0" * 64, size=0), KEY)
@@ -122,7 +137,7 @@ def test_a_source_that_gives_a_few_bytes_at_a_time(store: DocumentStore) -> None
             return super().read(min(size or 0, 1000))
 
     data = secrets.token_bytes(CHUNK_BYTES + 5)
-    assert store.get(store.put(Slow(data), KEY), KEY) == data
+    assert store.get(store.put(Slow(data), KEY, folder=FOLDER), KEY) == data
 
 
 @pytest.fixture(autouse=True)

@@ -39,10 +39,14 @@ from medfab_gateway.ehr._keys.sealed_box import (
     PrivateKey,
     fingerprint,
     load_public_key,
-    public_key_text,
+    public_key_hex,
 )
 
 PATIENT, OTHER = "0" * 32, "1" * 32
+
+
+def content_key() -> ContentKey:
+    return ContentKey.derived(secrets.token_bytes(32), record_id="r1", text="")
 
 
 def p256() -> ec.EllipticCurvePrivateKey:
@@ -81,22 +85,22 @@ def test_a_sealed_box_that_was_changed_does_not_open(make: object) -> None:
 
 def test_public_keys_as_text() -> None:
     for key in (x25519.X25519PrivateKey.generate().public_key(), p256().public_key()):
-        again = load_public_key(public_key_text(key))
+        again = load_public_key(public_key_hex(key))
         assert fingerprint(again) == fingerprint(key)
     p384 = ec.generate_private_key(ec.SECP384R1()).public_key()
-    for text in ("", "x", public_key_text(p384)):
+    for text in ("", "x", public_key_hex(p384)):
         with pytest.raises(DataKeyError):
             load_public_key(text)
 
 
 def test_a_content_opens_with_its_key_for_its_record() -> None:
-    key = ContentKey.new()
+    key = content_key()
     sealed = seal_content('{"a":1.00}', key, record_id="r1")
     assert is_sealed(sealed)
     assert "1.00" not in sealed
     assert open_content(sealed, key, record_id="r1") == '{"a":1.00}'
     attempts: list[Callable[[], str]] = [
-        lambda: open_content(sealed, ContentKey.new(), record_id="r1"),
+        lambda: open_content(sealed, content_key(), record_id="r1"),
         lambda: open_content(sealed, key, record_id="r2"),
         lambda: open_content(sealed[:-4] + "AAA=", key, record_id="r1"),
         lambda: open_content('{"a":1.00}', key, record_id="r1"),
@@ -106,8 +110,22 @@ def test_a_content_opens_with_its_key_for_its_record() -> None:
             attempt()
 
 
+def test_the_same_content_of_a_record_is_sealed_to_the_same_text() -> None:
+    secret = secrets.token_bytes(32)
+
+    def sealed(record_id: str, text: str) -> str:
+        key = ContentKey.derived(secret, record_id=record_id, text=text)
+        return seal_content(text, key, record_id=record_id)
+
+    texts = [sealed("r1", "a"), sealed("r1", "b"), sealed("r2", "a")]
+    assert sealed("r1", "a") == texts[0]
+    assert len(set(texts)) == 3
+    keys = [ContentKey.derived(secret, record_id=r, text=t) for r in ("r1", "r2") for t in "ab"]
+    assert len(set(keys)) == 4, "a key never meets its nonce twice"
+
+
 def test_c10_after_a_new_data_key_the_old_one_opens_nothing() -> None:
-    old, new, key = DataKey.new(), DataKey.new(), ContentKey.new()
+    old, new, key = DataKey.new(), DataKey.new(), content_key()
     wrapped = wrap_key(key, old, record_id="r1")
     assert unwrap_key(wrapped, old, record_id="r1") == key
     again = rewrap(wrapped, old, new, record_id="r1")
@@ -139,6 +157,11 @@ def test_each_patient_has_a_key_which_stays(
     assert not any(PATIENT in str(path) for path in (tmp_path / "keys").rglob("*"))
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "keys").rglob("*")} == {0}
     assert first.secret.hex() not in repr(first)
+    content_secret = keys.content_secret(PATIENT)
+    assert keys.content_secret(PATIENT) == content_secret
+    keys.rotate(PATIENT)
+    assert keys.content_secret(PATIENT) == content_secret
+    assert keys.content_secret(OTHER) != content_secret
 
 
 def test_a_new_key_takes_over_and_old_ones_can_be_forgotten(keys: KeyStore) -> None:
@@ -156,7 +179,8 @@ def test_a_new_key_takes_over_and_old_ones_can_be_forgotten(keys: KeyStore) -> N
 def test_shredded_keys_are_gone_from_the_disk(keys: KeyStore, tmp_path: Path) -> None:
     secrets_of = [keys.current(PATIENT).secret, keys.rotate(PATIENT).secret]
     kept = keys.current(OTHER)
-    assert keys.shred(PATIENT) == 2
+    secrets_of.append(keys.content_secret(PATIENT))
+    assert keys.shred(PATIENT) == 3
     assert keys.key_ids(PATIENT) == ()
     left = b"".join(path.read_bytes() for path in (tmp_path / "keys").rglob("*") if path.is_file())
     assert not any(secret.hex().encode() in left for secret in secrets_of)

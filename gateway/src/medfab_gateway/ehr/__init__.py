@@ -5,11 +5,15 @@
     from medfab_gateway.ehr import AsyncPatient, AsyncPractitioner, AsyncProvider, FilingKey
 
 :class:`AsyncProvider` files FHIR bundles, :class:`AsyncPatient` registers, consents, revokes and
-sees who asked, :class:`AsyncPractitioner` asks and reads. :func:`scan_blocks` proves that none of a
+sees who asked, :class:`AsyncPractitioner` asks and reads, :class:`AsyncAuditor` sees the skeleton,
+:class:`AsyncKeyAgent` gives keys to permits. :func:`scan_blocks` proves that none of a
 bundle's :func:`phi_values` is in a channel's blocks. Without asyncio, on a blocking contract:
-:class:`Provider`, :class:`Patient`, :class:`Practitioner`. What goes where: docs/design/ehr.md.
+:class:`Provider`, :class:`Patient`, :class:`Practitioner`, :class:`Auditor`, :class:`KeyAgent`.
+What goes where: docs/design/ehr.md.
 """
 
+from medfab_gateway.ehr._auditor import Auditor
+from medfab_gateway.ehr._auditor_async import AsyncAuditor
 from medfab_gateway.ehr._consents.model import (
     ConsentException,
     ConsentTerms,
@@ -21,8 +25,10 @@ from medfab_gateway.ehr._consents.reading import read_consent
 from medfab_gateway.ehr._consents.writing import consent_json, write_consent
 from medfab_gateway.ehr._documents import DocumentReference, DocumentStore
 from medfab_gateway.ehr._filing_key import FilingKey
+from medfab_gateway.ehr._key_agent import KeyAgent
+from medfab_gateway.ehr._key_agent_async import AgentStep, AsyncKeyAgent
 from medfab_gateway.ehr._keys.key_store import KeyStore
-from medfab_gateway.ehr._keys.sealed_box import open_sealed, seal_to
+from medfab_gateway.ehr._keys.sealed_box import PrivateKey, PublicKey, open_sealed, seal_to
 from medfab_gateway.ehr._keys.shares import Share, combine_shares, split_secret
 from medfab_gateway.ehr._labels import LabelPolicy, Labels
 from medfab_gateway.ehr._leaks import Finding, ScanReport, scan_blocks
@@ -36,13 +42,33 @@ from medfab_gateway.ehr._provider_async import AsyncProvider
 from medfab_gateway.ehr._types import (
     Access,
     AccessDecision,
+    Acting,
+    Appointment,
     Consent,
+    ConsentHistory,
     ConsentStatus,
     ConsentVersion,
+    Counted,
+    Disclosure,
+    Erasure,
+    Explanation,
+    FiledRecord,
+    Filing,
     FilingProgress,
     FilingResult,
+    Holder,
+    HolderErasure,
+    LogRow,
+    NumberedTerms,
+    OnwardRecipient,
+    PermittedBy,
     Purpose,
     ReadResult,
+    RecordVersion,
+    ReleasedRecord,
+    Review,
+    Sanction,
+    TraceStep,
 )
 from medfab_gateway.ehr._validation import FhirVersion
 from medfab_gateway.ehr.errors import (
@@ -51,56 +77,86 @@ from medfab_gateway.ehr.errors import (
     DataKeyError,
     DocumentError,
     FilingKeyError,
+    HolderUnavailableError,
     ShareError,
     TamperError,
 )
-from medfab_gateway.ehr.fhir import Bundle, Resource, example_bundle, load_bundle
+from medfab_gateway.ehr.fhir import Bundle, Resource, example_bundle, load_bundle, load_resource
 
 __all__ = [
     "Access",
     "AccessDecision",
+    "Acting",
+    "AgentStep",
+    "Appointment",
+    "AsyncAuditor",
+    "AsyncKeyAgent",
     "AsyncPatient",
     "AsyncPractitioner",
     "AsyncProvider",
+    "Auditor",
     "Bundle",
     "BundleError",
     "Consent",
     "ConsentError",
     "ConsentException",
+    "ConsentHistory",
     "ConsentStatus",
     "ConsentTerms",
     "ConsentType",
     "ConsentVersion",
+    "Counted",
     "DataKeyError",
+    "Disclosure",
     "DocumentError",
     "DocumentReference",
     "DocumentStore",
+    "Erasure",
+    "Explanation",
     "FhirVersion",
+    "FiledRecord",
+    "Filing",
     "FilingKey",
     "FilingKeyError",
     "FilingProgress",
     "FilingResult",
     "Finding",
+    "Holder",
+    "HolderErasure",
+    "HolderUnavailableError",
+    "KeyAgent",
     "KeyStore",
     "LabelPolicy",
     "Labels",
+    "LogRow",
+    "NumberedTerms",
+    "OnwardRecipient",
     "Patient",
+    "PermittedBy",
     "PhiValue",
     "Practitioner",
+    "PrivateKey",
     "Provider",
+    "PublicKey",
     "Purpose",
     "ReadResult",
     "Recipient",
+    "RecordVersion",
+    "ReleasedRecord",
     "Resource",
+    "Review",
     "Rule",
+    "Sanction",
     "ScanReport",
     "Share",
     "ShareError",
     "TamperError",
+    "TraceStep",
     "combine_shares",
     "consent_json",
     "example_bundle",
     "load_bundle",
+    "load_resource",
     "open_sealed",
     "phi_values",
     "read_consent",

@@ -3,11 +3,11 @@
 ::
 
     store = DocumentStore("file:///srv/medfab/documents")     # or "s3://bucket/documents"
-    reference = store.put(data, key)
+    reference = store.put(data, key, folder=32 hex digits that only the holder can tell)
     data = store.get(reference, key)
 
 A file is a header and chunks of AES-256-GCM, numbered, the last one marked, and bound to the
-file's random name: chunks that are cut off, swapped, or taken from another file do not open. The
+file's name: chunks that are cut off, swapped, or taken from another file do not open. The
 reference has the SHA-256 of the plain bytes, and stays in the holder's private data.
 """
 
@@ -32,7 +32,7 @@ CHUNK_BYTES = 1024 * 1024
 _MAGIC = b"medfab-document-1\n"
 _PREFIX_BYTES = 7
 _TAG_BYTES = 16
-_NAME = re.compile(r"[0-9a-f]{32}")
+_NAME = re.compile(r"[0-9a-f]{32}/[0-9a-f]{32}")
 _MOST_CHUNKS = 2**32
 
 
@@ -41,7 +41,7 @@ class DocumentReference:
     """What finds a document, and proves that it is the one that was filed."""
 
     name: str
-    """32 random hex digits."""
+    """Folder and file: twice 32 hex digits."""
     sha256: str
     """Of the plain bytes, hex."""
     size: int
@@ -71,14 +71,21 @@ class DocumentStore:
             raise DocumentError(f"the document store {url} cannot be used: {error}") from error
         self._url = url
 
-    def put(self, source: bytes | BinaryIO, key: bytes) -> DocumentReference:
-        """Encrypt and store a document; returns when it is there whole."""
+    def put(
+        self, source: bytes | BinaryIO, key: bytes, *, folder: str, file_name: str | None = None
+    ) -> DocumentReference:
+        """Encrypt and store a document; returns when it is there whole.
+
+        ``folder``, ``file_name``: 32 hex digits each; None: a random name.
+        """
         stream = io.BytesIO(source) if isinstance(source, bytes) else source
-        name = secrets.token_hex(16)
+        name = f"{folder}/{file_name or secrets.token_hex(16)}"
         prefix = secrets.token_bytes(_PREFIX_BYTES)
         cipher, digest, size = AESGCM(key), hashlib.sha256(), 0
+        path = self._path(name)
         try:
-            with self._files.open(self._path(name), "wb") as file:
+            self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+            with self._files.open(path, "wb") as file:
                 file.write(_MAGIC + prefix)
                 for number, (chunk, last) in enumerate(_chunks(stream)):
                     digest.update(chunk)
@@ -133,9 +140,34 @@ class DocumentStore:
             ) from error
         return True
 
+    def exists(self, name: str) -> bool:
+        """Is there a document of this name, whatever is in it?"""
+        try:
+            return bool(self._files.exists(self._path(name)))
+        except OSError as error:
+            raise self._failed("cannot be read", error) from error
+
+    def digest(self, name: str) -> str | None:
+        """SHA-256 (hex) of the stored bytes as they are; None if there are none."""
+        digest = hashlib.sha256()
+        try:
+            with self._files.open(self._path(name), "rb") as file:
+                while part := file.read(CHUNK_BYTES):
+                    digest.update(part)
+        except OSError:
+            return None
+        return digest.hexdigest()
+
+    def delete_folder(self, folder: str) -> tuple[str, ...]:
+        """Delete all documents of a folder; returns their names, in order."""
+        deleted = [name for name in self.names() if name.startswith(f"{folder}/")]
+        for name in deleted:
+            self.delete(name)
+        return tuple(deleted)
+
     def names(self) -> tuple[str, ...]:
         """Names of all documents, for finding those that nothing refers to."""
-        found = [path.rpartition("/")[2] for path in self._files.find(self._root)]
+        found = ["/".join(path.split("/")[-2:]) for path in self._files.find(self._root)]
         return tuple(sorted(name for name in found if _NAME.fullmatch(name)))
 
     def _failed(self, what: str, error: OSError) -> DocumentError:
@@ -144,10 +176,8 @@ class DocumentStore:
     def _path(self, name: str) -> str:
         if not _NAME.fullmatch(name):  # it comes from a record, and must not leave the folder
             raise _changed()
-        # In folders by the first two digits: a folder with a million files is slow to list.
-        folder = f"{self._root}/{name[:2]}"
-        self._files.makedirs(folder, exist_ok=True)
-        return f"{folder}/{name}"
+        # In folders by the first two digits: a folder with a million folders is slow to list.
+        return f"{self._root}/{name[:2]}/{name}"
 
 
 def _chunks(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:

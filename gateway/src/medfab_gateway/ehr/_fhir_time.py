@@ -18,6 +18,7 @@ _FORM = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_LAST = 253_402_300_799_999  # milliseconds: what date types can hold
 
 
 class Span(NamedTuple):
@@ -53,6 +54,12 @@ def to_milliseconds(moment: datetime | None) -> int | None:
 def from_milliseconds(value: int | None) -> datetime | None:
     """The moment of the contract's time; None stays None."""
     return None if value is None else _EPOCH + value * _MILLISECOND
+
+
+def between(since: datetime | None, until: datetime | None) -> tuple[str, str]:
+    """The two arguments of a list by time; None: from the beginning, for ever."""
+    first, last = to_milliseconds(since), to_milliseconds(until)
+    return str(0 if first is None else first), str(_LAST if last is None else last)
 
 
 def first_moment(moment: datetime) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
 
 from medfab_gateway.ehr._filing_key import FilingKey
+from medfab_gateway.ehr._keys.envelope import DataKey
+from medfab_gateway.ehr._sealing import RecordText, Sealer
 from medfab_gateway.ehr.errors import BundleError
 from medfab_gateway.ehr.fhir import Bundle, Resource
 
@@ -20,20 +23,40 @@ MAX_RECORD_BYTES = 1_000_000
 """Of one record as JSON: the contract takes no larger one."""
 
 
-def filing_items(bundle: Bundle, *, patient: str, key: FilingKey) -> list[bytes]:
+@dataclass(frozen=True)
+class FilingItem:
+    """One record, ready to be sent."""
+
+    data: bytes = field(repr=False)
+    is_document: bool = False
+
+
+def filing_items(
+    bundle: Bundle,
+    *,
+    patient: str,
+    key: FilingKey,
+    sealer: Sealer | None = None,
+    data_key: DataKey | None = None,
+) -> list[FilingItem]:
     """Make the JSON of one item per resource, each with a salt of its own.
 
     Raises :class:`BundleError` for a resource that is too large to be filed.
     """
-    items = [_item(resource, patient, key) for resource in bundle.resources]
-    for index, item in enumerate(items):
-        if len(item) > MAX_RECORD_BYTES:
-            kind = bundle.resources[index].labels.resource_type
+    items = []
+    for index, resource in enumerate(bundle.resources):
+        place = f"entry[{index}] {resource.labels.resource_type}"
+        record_id = key.record_id(patient, resource.key)
+        text = RecordText(resource=resource.text, seal=None, is_document=False)
+        if sealer is not None and data_key is not None:
+            text = sealer.seal(resource.text, record_id=record_id, data_key=data_key, place=place)
+        data = _item(record_id, resource, text)
+        if len(data) > MAX_RECORD_BYTES:
             raise BundleError(
-                f"entry[{index}] {kind}: has {len(item)} bytes, and a record has at most "
-                f"{MAX_RECORD_BYTES}: keep large attachments elsewhere, and file their address "
-                "and hash (Attachment.url, Attachment.hash)"
+                f"{place}: has {len(data)} bytes, and a record has at most {MAX_RECORD_BYTES}: "
+                "file it with a key store and a document store, which keeps what is large"
             )
+        items.append(FilingItem(data, text.is_document))
     return items
 
 
@@ -61,14 +84,13 @@ def _join(items: list[bytes]) -> bytes:
     return _HEAD + b",".join(items) + _TAIL
 
 
-def _item(resource: Resource, patient: str, key: FilingKey) -> bytes:
-    return json.dumps(
-        {
-            "id": key.record_id(patient, resource.key),
-            "labels": resource.labels.wire(),
-            "resource": resource.text,
-            "salt": secrets.token_hex(16),
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    ).encode()
+def _item(record_id: str, resource: Resource, text: RecordText) -> bytes:
+    fields = {
+        "id": record_id,
+        "labels": resource.labels.wire(),
+        "resource": text.resource,
+        "salt": secrets.token_hex(16),
+    }
+    if text.seal is not None:
+        fields["seal"] = asdict(text.seal)
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()

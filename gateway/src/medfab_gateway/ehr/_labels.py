@@ -78,31 +78,18 @@ class Labels:
 
     def wire(self) -> dict[str, Any]:
         """As the contract takes them."""
-        # First slice; with the next contract: _wire(self).
-        security = [*([self.confidentiality] if self.confidentiality else []), *self.sensitivity]
         return {
             "resource_type": self.resource_type,
             "categories": list(self.categories),
-            "security": sorted(security),
-            "period_start": self.period_start.isoformat() if self.period_start else None,
-            "period_end": self.period_end.isoformat() if self.period_end else None,
-            "authored": self.authored.isoformat() if self.authored else None,
+            "confidentiality": self.confidentiality,
+            "sensitivity": list(self.sensitivity),
+            "period_start": to_milliseconds(self.period_start),
+            "period_end": to_milliseconds(self.period_end),
+            "authored": to_milliseconds(self.authored),
+            "reference": self.reference,
+            "authors": list(self.authors),
+            "related": list(self.related),
         }
-
-
-def _wire(labels: Labels) -> dict[str, Any]:
-    return {
-        "resource_type": labels.resource_type,
-        "categories": list(labels.categories),
-        "confidentiality": labels.confidentiality,
-        "sensitivity": list(labels.sensitivity),
-        "period_start": to_milliseconds(labels.period_start),
-        "period_end": to_milliseconds(labels.period_end),
-        "authored": to_milliseconds(labels.authored),
-        "reference": labels.reference,
-        "authors": list(labels.authors),
-        "related": list(labels.related),
-    }
 
 
 @dataclass(frozen=True, kw_only=True)

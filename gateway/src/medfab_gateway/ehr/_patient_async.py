@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, TypeAlias
 
 from medfab_gateway._contract_async import AsyncContract
-from medfab_gateway.ehr import _answers, _retries
-from medfab_gateway.ehr._fhir_time import to_milliseconds
-from medfab_gateway.ehr._types import Access, Consent, ConsentType, ConsentVersion, Purpose
+from medfab_gateway.ehr import _answers, _wire
+from medfab_gateway.ehr._consents.model import ConsentTerms, ConsentType, Recipient, Rule
+from medfab_gateway.ehr._consents.reading import read_consent
+from medfab_gateway.ehr._consents.writing import write_consent
+from medfab_gateway.ehr._documents import DocumentStore
+from medfab_gateway.ehr._ehr_async import AsyncEhr
+from medfab_gateway.ehr._fhir_time import between, to_milliseconds
+from medfab_gateway.ehr._keys.sealed_box import PrivateKey
+from medfab_gateway.ehr._records_async import KEY_TIMEOUT, AsyncRecords
+from medfab_gateway.ehr._types import (
+    Access,
+    AccessDecision,
+    Acting,
+    Appointment,
+    Consent,
+    ConsentHistory,
+    ConsentStatus,
+    ConsentVersion,
+    Disclosure,
+    Erasure,
+    Explanation,
+    Filing,
+    Holder,
+    LogRow,
+    Purpose,
+    ReadResult,
+    TraceStep,
+)
+from medfab_gateway.ehr._validation import FhirVersion
+
+FhirConsent: TypeAlias = bytes | str | Mapping[str, Any]
 
 
 class AsyncPatient:
-    """What a patient does: registers, consents, revokes, and sees who asked.
+    """What a patient does: accepts holders, consents, revokes, sees who asked, reads, is forgotten.
 
     ::
 
@@ -27,69 +56,265 @@ class AsyncPatient:
 
     ``contract``: the contract ``ehr`` on a gateway of the patient. ``custodians``: MSP ids of the
     organisations asked to endorse, a majority of the custodians; None: the gateway peer chooses.
+    ``acting``: a guardian or representative acts for this patient; None: patients for themselves.
+    ``private_key``, ``documents``: to read sealed records and documents.
     All methods raise the errors of :class:`AsyncContract`'s; ``error.chaincode.code`` says why the
     contract refused.
     """
 
-    def __init__(self, contract: AsyncContract, *, custodians: Sequence[str] | None = None) -> None:
-        self._contract = contract
-        self._custodians = custodians
+    def __init__(
+        self,
+        contract: AsyncContract,
+        *,
+        custodians: Sequence[str] | None = None,
+        acting: Acting | None = None,
+        private_key: PrivateKey | None = None,
+        documents: DocumentStore | None = None,
+    ) -> None:
+        self._ehr = AsyncEhr(contract, custodians=custodians, acting=acting)
+        self._records = AsyncRecords(self._ehr, private_key=private_key, documents=documents)
+
+    # --- holders ---------------------------------------------------------------------------
 
     async def register(self) -> None:
         """Bind the pseudonym in the certificate to its organisation (``ALREADY_REGISTERED``)."""
-        await self._submit("RegisterPatient")
+        await self._ehr.submit("RegisterPatient")
+
+    async def holders(self) -> tuple[Holder, ...]:
+        """Every organisation that holds, or wants to hold, records; with open alerts."""
+        return await self._ehr.rows(Holder, "ListHolders")
+
+    async def accept_holder(self, holder_msp: str) -> None:
+        """Let an organisation file records: nothing of it counts before."""
+        await self._ehr.submit("AnswerHolder", holder_msp, "accept")
+
+    async def reject_holder(self, holder_msp: str) -> None:
+        """Let an organisation file no (more) records."""
+        await self._ehr.submit("AnswerHolder", holder_msp, "reject")
+
+    # --- consents --------------------------------------------------------------------------
 
     async def grant(
         self,
         *,
         grantee_msp: str | None,
         practitioner: str | None = None,
+        role: str | None = None,
         purposes: Sequence[Purpose | str],
         categories: Sequence[str] = (),
         resource_types: Sequence[str] = (),
+        security_labels: Sequence[str] = (),
         type: ConsentType = ConsentType.PERMIT,
         not_before: datetime | None = None,
         not_after: datetime | None,
+        redisclosure: bool = False,
     ) -> ConsentVersion:
-        """Grant, or with ``type=ConsentType.DENY`` forbid, access.
+        """Grant, or with ``type=ConsentType.DENY`` forbid, access: a consent of one rule.
 
         A record is meant if it has one of ``categories`` and one of ``resource_types``, where an
-        empty list asks for nothing. A permit needs ``grantee_msp``, ``not_after``, a purpose, and
-        a category or type; in a deny None or an empty list means everybody, for ever,
-        everything. ``practitioner`` None: any of the organisation. ``not_before`` None: at once.
-        The period is from ``not_before`` until just before ``not_after``, in milliseconds.
+        empty list asks for nothing. A permit needs ``grantee_msp``, ``not_after`` and a purpose;
+        in a deny None or an empty list means everybody, for ever, everything.
+        ``practitioner``, ``role`` None: any of the organisation. ``security_labels`` empty: normal
+        records alone. ``not_before`` None: at once. The period is from ``not_before`` until just
+        before ``not_after``, in milliseconds.
 
-        Refused with ``DUPLICATE_CONSENT`` while one in force says the same.
+        Raises ``ValueError`` for a naive datetime; refusals are ``INVALID_ARGUMENT``, which names
+        the field, and ``DUPLICATE_CONSENT``.
         """
-        terms = _answers.transient(
-            type=type,
-            grantee_msp=grantee_msp,
-            practitioner=practitioner,
-            purposes=[*purposes],
-            categories=[*categories],
-            resource_types=[*resource_types],
-            not_before=to_milliseconds(not_before),
-            not_after=to_milliseconds(not_after),
+        recipient = [part for part in (grantee_msp, role, practitioner) if part is not None]
+        rule = Rule(
+            not_before=not_before,
+            not_after=not_after,
+            recipients=(Recipient(msp_id=grantee_msp, role=role, practitioner=practitioner),)
+            if recipient
+            else (),
+            purposes=tuple(str(purpose) for purpose in purposes),
+            categories=tuple(categories),
+            resource_types=tuple(resource_types),
+            security_labels=tuple(security_labels),
         )
-        return _answers.consent_version(await self._submit("GrantConsent", consent=terms))
+        return await self.grant_consent(
+            ConsentTerms(type=type, rule=rule, redisclosure=redisclosure)
+        )
+
+    async def grant_consent(
+        self,
+        consent: ConsentTerms | FhirConsent,
+        *,
+        references: Mapping[str, Recipient] | None = None,
+    ) -> ConsentVersion:
+        """Grant what ``consent`` says: terms, or a FHIR Consent in R4 or R5.
+
+        ``references``: whom the references to actors in a FHIR Consent mean. Raises
+        :class:`ConsentError`, which names the element that is invalid or cannot be enforced.
+        """
+        entry = _wire.transient(_terms(consent, references))
+        answer = await self._ehr.submit("GrantConsent", transient={"consent": entry})
+        return _wire.from_wire(ConsentVersion, answer)
+
+    async def amend_consent(
+        self,
+        consent_id: str,
+        consent: ConsentTerms | FhirConsent,
+        *,
+        references: Mapping[str, Recipient] | None = None,
+    ) -> ConsentVersion:
+        """Let a consent say something else from now on; its permits end, its versions are kept."""
+        entry = _wire.transient(_terms(consent, references))
+        answer = await self._ehr.submit("AmendConsent", consent_id, transient={"consent": entry})
+        return _wire.from_wire(ConsentVersion, answer)
 
     async def revoke(self, consent_id: str) -> ConsentVersion:
         """End a consent, for good (``NOT_FOUND``, ``ALREADY_REVOKED``)."""
-        return _answers.consent_version(await self._submit("RevokeConsent", consent_id))
+        answer = await self._ehr.submit("RevokeConsent", consent_id)
+        return _wire.from_wire(ConsentVersion, answer)
 
     async def consents(self) -> tuple[Consent, ...]:
         """List the patient's consents, newest first, revoked ones included."""
-        return _answers.consents(await self._contract.evaluate("ListConsents"))
+        return await self._ehr.rows(Consent, "ListConsents")
+
+    async def consent(self, consent_id: str) -> ConsentHistory:
+        """One consent with every version of its terms."""
+        return await self._ehr.one(ConsentHistory, "ReadConsent", consent_id)
+
+    async def export_consent(
+        self, consent_id: str, *, version: FhirVersion = FhirVersion.R4, patient: str | None = None
+    ) -> dict[str, Any]:
+        """A consent as FHIR Consent: as it came in, or made of its terms.
+
+        ``patient``: pseudonym to name as the subject where it is made.
+        """
+        history = await self.consent(consent_id)
+        return write_consent(
+            max(history.versions, key=lambda each: each.version).terms,
+            version=version,
+            patient=patient,
+            consent_id=history.consent_id,
+            ledger_version=history.version,
+            granted_at=history.granted_at,
+            active=history.status is ConsentStatus.ACTIVE,
+        )
+
+    # --- who asked -------------------------------------------------------------------------
 
     async def accesses(self) -> tuple[Access, ...]:
         """List who asked for the patient's records, newest first, denials included."""
-        return _answers.accesses(await self._contract.evaluate("ListAccess"))
+        return await self._ehr.rows(Access, "ListAccess")
 
-    async def _submit(self, name: str, *args: str, **transient: bytes) -> bytes:
-        return await self._contract.submit(
-            name,
-            *args,
-            transient=transient,
-            endorsing_organizations=self._custodians,
-            retry=_retries.SUBMIT,
+    async def disclosures(
+        self, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[Disclosure, ...]:
+        """The accounting of disclosures; None: from the beginning, to now."""
+        return await self._ehr.rows(Disclosure, "AccountDisclosures", *between(since, until))
+
+    async def explain(self, request_id: str, *, holder_msp: str) -> Explanation:
+        """Why a request was decided as it was, and what is withheld of this holder's records."""
+        return await self._ehr.one(
+            Explanation, "ExplainAccess", request_id, holder_msp, holder=holder_msp
         )
+
+    async def log(
+        self, patient: str, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[LogRow, ...]:
+        """What everybody in the channel can see of the patient's record: the skeleton."""
+        return await self._ehr.rows(LogRow, "ReadLog", patient, *between(since, until))
+
+    async def filings(self, holder_msp: str) -> tuple[Filing, ...]:
+        """Who filed, amended and withdrew what at a holder."""
+        return await self._ehr.rows(Filing, "ListFilings", holder_msp, holder=holder_msp)
+
+    async def trace(self, holder_msp: str, record_id: str) -> tuple[TraceStep, ...]:
+        """All that happened to one record, in order."""
+        return await self._ehr.rows(
+            TraceStep, "TraceRecord", holder_msp, record_id, holder=holder_msp
+        )
+
+    # --- reading the own record ------------------------------------------------------------
+
+    async def request_own(
+        self,
+        patient: str,
+        *,
+        categories: Sequence[str] = (),
+        resource_types: Sequence[str] = (),
+    ) -> AccessDecision:
+        """Ask for the own records; both lists empty: for all. ``patient``: the own pseudonym."""
+        request = _wire.transient(
+            purpose=Purpose.PATIENT_REQUEST,
+            categories=[*categories],
+            resource_types=[*resource_types],
+            public_key=self._records.public_key,
+        )
+        answer = await self._ehr.submit("RequestOwnAccess", transient={"request": request})
+        return _answers.access_decision(answer, patient=patient)
+
+    async def read(
+        self, permit: AccessDecision, *, holder_msp: str, key_timeout: float = KEY_TIMEOUT
+    ) -> ReadResult:
+        """Read with the permit of :meth:`request_own`; as :meth:`AsyncPractitioner.read`."""
+        return await self._records.read(permit, holder_msp, key_timeout=key_timeout)
+
+    # --- representatives -------------------------------------------------------------------
+
+    async def appoint(
+        self,
+        *,
+        msp_id: str,
+        person: str,
+        scope: Sequence[str],
+        not_after: datetime,
+        may_delegate: bool = False,
+        excluded_labels: Sequence[str] = (),
+    ) -> str:
+        """Appoint a representative; returns the appointment's id.
+
+        ``scope``: of ``consent``, ``read``, ``audit``, ``delegate``, ``erase``.
+        """
+        appointment = _wire.transient(
+            msp_id=msp_id,
+            person=person,
+            scope=[*scope],
+            not_after=to_milliseconds(not_after),
+            may_delegate=may_delegate,
+            excluded_labels=[*excluded_labels],
+        )
+        answer = await self._ehr.submit(
+            "AppointRepresentative", transient={"appointment": appointment}
+        )
+        return _answers.text_field(answer, "appointment_id")
+
+    async def end_appointment(self, patient: str, appointment_id: str) -> None:
+        """End an appointment, and what rests on it."""
+        await self._ehr.submit("EndAppointment", patient, appointment_id)
+
+    async def appointments(self) -> tuple[Appointment, ...]:
+        """Who may act for the patient, and who could."""
+        return await self._ehr.rows(Appointment, "ListAppointments")
+
+    # --- erasure ---------------------------------------------------------------------------
+
+    async def request_erasure(self) -> str:
+        """Ask every holder to erase; from now on nothing is permitted. Returns the erasure's id.
+
+        Refused with ``LEGAL_HOLD`` where somebody must keep the records.
+        """
+        return _answers.text_field(await self._ehr.submit("RequestErasure"), "erasure_id")
+
+    async def complete_erasure(self, patient: str) -> Erasure:
+        """When every holder has erased: consents and details go too; repeated until done."""
+        while True:
+            answer = await self._ehr.submit("CompleteErasure", patient)
+            if _answers.text_field(answer, "status") == "erased":
+                return await self.erasure(patient)
+
+    async def erasure(self, patient: str) -> Erasure:
+        """How far the erasure has come."""
+        return await self._ehr.one(Erasure, "ReadErasure", patient)
+
+
+def _terms(
+    consent: ConsentTerms | FhirConsent, references: Mapping[str, Recipient] | None
+) -> ConsentTerms:
+    if isinstance(consent, ConsentTerms):
+        return consent
+    return read_consent(consent, references=references)

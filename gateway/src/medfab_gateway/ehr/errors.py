@@ -9,12 +9,18 @@
     ├── DataKeyError       a data key is not there, is another, or opens nothing
     ├── ShareError         shares do not give back the key: too few, or changed
     ├── DocumentError      a document cannot be stored, or is not there
+    ├── HolderUnavailableError  no peer of the holder answers
     └── TamperError        what was read is not what was filed
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from medfab_gateway.errors import MedfabError
+
+if TYPE_CHECKING:
+    from medfab_gateway.ehr._types import ReadResult
 
 
 class BundleError(MedfabError):
@@ -47,3 +53,20 @@ class DocumentError(MedfabError):
 
 class TamperError(MedfabError):
     """Bytes are not those that were filed: somebody changed them, or mixed them up."""
+
+    kind = "record"
+    """``record`` or ``document``."""
+    expected: str | None = None
+    """SHA-256 (hex) of what was filed, where it is known."""
+    observed: str | None = None
+    """SHA-256 (hex) of the bytes that are there in its place."""
+    alert_id: str | None = None
+    """The alert that was raised on the ledger; None: none was."""
+    intact: ReadResult | None = None
+    """What else was read, and is as it was filed."""
+
+
+class HolderUnavailableError(MedfabError):
+    """No peer of the organisation that holds the records answers; they are nowhere else."""
+
+    exit_code = 5

@@ -86,12 +86,24 @@ def load_bundle(
     return Bundle(resources=loaded, version=version)
 
 
+def load_resource(
+    data: bytes, *, version: FhirVersion | None = None, policy: LabelPolicy | None = None
+) -> Resource:
+    """Parse, validate and label one resource, which must have an id; as :func:`load_bundle`."""
+    text, content = _parsed(data)
+    if not isinstance(content, dict):
+        raise BundleError("the file is no FHIR resource: it is not a JSON object")
+    entry = _entry(0, {"resource": content}, _json_text.compact(text))
+    _validated([entry], version)
+    return _resource(entry, {}, policy or LabelPolicy())
+
+
 def _parsed(data: bytes) -> tuple[str, Any]:
     with suppress(ValueError, RecursionError):
         text = data.decode("utf-8-sig")
         return text, _json_text.parse(text)
     # Outside of a handler: what was caught carries the whole text.
-    raise BundleError("the bundle is not JSON in UTF-8 with unique names")
+    raise BundleError("the file is not JSON in UTF-8 with unique names")
 
 
 def example_bundle() -> bytes:

@@ -28,15 +28,18 @@ class ConsentType(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipient:
-    """Who may receive: an organisation, or only those of it with a role or one practitioner id."""
+    """Who may receive; what is None is not limited, but something must be said."""
 
-    msp_id: str
+    msp_id: str | None = None
+    """An organisation; a permit names one."""
     role: str | None = None
+    """One of the functions, or the role, in the recipient's certificate."""
     practitioner: str | None = None
+    """Id of one person, as in the certificate."""
 
     def __post_init__(self) -> None:
-        if self.role is not None and self.practitioner is not None:
-            raise ValueError("a recipient is limited by role or by practitioner, not by both")
+        if self.msp_id is self.role is self.practitioner is None:
+            raise ValueError("a recipient has an organisation, a role or a practitioner's id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,5 +84,8 @@ class ConsentTerms:
     type: ConsentType
     rule: Rule
     exceptions: tuple[ConsentException, ...] = ()
+    redisclosure: bool = False
+    """May a recipient pass on what was received? It is not a part of FHIR Consent: see
+    :func:`read_consent`."""
     source: str | None = field(default=None, repr=False)
     """The FHIR Consent that it was read from, as JSON; None: it was made without one."""

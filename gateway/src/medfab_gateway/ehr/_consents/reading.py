@@ -104,7 +104,13 @@ class _Reader:
             self._exception(nested, f"{path}.provision[{index}]", kind)
             for index, nested in enumerate(root.get("provision") or [])
         )
-        return ConsentTerms(type=kind, rule=rule, exceptions=exceptions, source=text)
+        return ConsentTerms(
+            type=kind,
+            rule=rule,
+            exceptions=exceptions,
+            redisclosure=_extension(content, codes.REDISCLOSURE).get("valueBoolean") is True,
+            source=text,
+        )
 
     def _envelope(self, content: dict[str, Any]) -> None:
         if content.get("status") != "active":
@@ -212,10 +218,11 @@ class _Reader:
         match identifier.get("system"):
             case codes.MSP if msp_id and not slash:
                 return Recipient(msp_id=msp_id)
-            case codes.ROLE if msp_id and within:
-                return Recipient(msp_id=msp_id, role=within)
-            case codes.PRACTITIONER if msp_id and within:
-                return Recipient(msp_id=msp_id, practitioner=within)
+            case codes.ROLE if within:
+                return Recipient(msp_id=msp_id or None, role=within)
+            case codes.PRACTITIONER if within:
+                role = _extension(reference, codes.RECIPIENT_ROLE_LIMIT).get("valueString")
+                return Recipient(msp_id=msp_id or None, practitioner=within, role=role)
         return _refuse(
             path,
             f"it names nobody of this network: give an identifier of the system {codes.MSP}, "
@@ -306,6 +313,11 @@ def _period(period: dict[str, Any] | None, path: str) -> tuple[datetime | None, 
     if start and end and end.end <= start.start:
         _refuse(path, "the end is before the start")
     return start.start if start else None, end.end if end else None
+
+
+def _extension(element: dict[str, Any], url: str) -> dict[str, Any]:
+    found = (each for each in element.get("extension") or [] if each.get("url") == url)
+    return next(found, {})
 
 
 def _unique(values: Any) -> tuple[Any, ...]:

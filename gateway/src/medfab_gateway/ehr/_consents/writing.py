@@ -39,6 +39,8 @@ def write_consent(
         resource = _r4(terms, patient, granted_at)
     else:
         resource = _r5(terms, patient, granted_at)
+    if terms.source is None and terms.redisclosure:
+        resource["extension"] = [{"url": codes.REDISCLOSURE, "valueBoolean": True}]
     if not active:
         resource["status"] = "inactive"
     if consent_id is not None:
@@ -134,14 +136,17 @@ def _period(start: datetime | None, end: datetime | None) -> dict[str, str]:
 
 
 def _actor(recipient: Recipient) -> dict[str, Any]:
+    organization = recipient.msp_id or ""
     if recipient.practitioner is not None:
-        value = f"{recipient.msp_id}/{recipient.practitioner}"
+        value = f"{organization}/{recipient.practitioner}"
         reference = _identified("Practitioner", codes.PRACTITIONER, value)
+        if recipient.role is not None:
+            limit = {"url": codes.RECIPIENT_ROLE_LIMIT, "valueString": recipient.role}
+            reference["extension"] = [limit]
     elif recipient.role is not None:
-        value = f"{recipient.msp_id}/{recipient.role}"
-        reference = _identified("PractitionerRole", codes.ROLE, value)
+        reference = _identified("PractitionerRole", codes.ROLE, f"{organization}/{recipient.role}")
     else:
-        reference = _identified("Organization", codes.MSP, recipient.msp_id)
+        reference = _identified("Organization", codes.MSP, organization)
     return {
         "role": _concept(codes.PARTICIPATION, codes.RECIPIENT_ROLE),
         "reference": reference,

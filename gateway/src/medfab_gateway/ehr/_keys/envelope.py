@@ -7,6 +7,8 @@ a content: only the wrapped content keys are made anew (:func:`rewrap`).
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass, field
 
@@ -47,9 +49,13 @@ class ContentKey:
     secret: bytes = field(repr=False)
 
     @classmethod
-    def new(cls) -> ContentKey:
-        """Make a random one."""
-        return cls(secrets.token_bytes(KEY_BYTES))
+    def derived(cls, secret: bytes, *, record_id: str, text: str) -> ContentKey:
+        """The key of this content: the same for the same, so that re-filing is recognised.
+
+        Another record or another content has another one, so that no key is used twice.
+        """
+        digest = hashlib.sha256(text.encode()).digest()
+        return cls(hmac.digest(secret, f"{record_id}/".encode() + digest, hashlib.sha256))
 
     def for_document(self) -> bytes:
         """The key of the record's document; never the one of the record itself."""
@@ -63,7 +69,9 @@ def is_sealed(text: str) -> bool:
 
 def seal_content(text: str, key: ContentKey, *, record_id: str) -> str:
     """``text`` encrypted, as text; it opens for the same record only."""
-    return _PREFIX + _encrypt(key.secret, text.encode(), f"content/{record_id}")
+    # The key is of this content alone, so it never meets this nonce again.
+    nonce = bytes(_NONCE_BYTES)
+    return _PREFIX + _encrypt(key.secret, text.encode(), f"content/{record_id}", nonce)
 
 
 def open_content(sealed: str, key: ContentKey, *, record_id: str) -> str:
@@ -92,8 +100,8 @@ def rewrap(wrapped: str, old: DataKey, new: DataKey, *, record_id: str) -> str:
     return wrap_key(unwrap_key(wrapped, old, record_id=record_id), new, record_id=record_id)
 
 
-def _encrypt(secret: bytes, data: bytes, associated: str) -> str:
-    nonce = secrets.token_bytes(_NONCE_BYTES)
+def _encrypt(secret: bytes, data: bytes, associated: str, nonce: bytes | None = None) -> str:
+    nonce = nonce or secrets.token_bytes(_NONCE_BYTES)
     ciphertext = AESGCM(secret).encrypt(nonce, data, associated.encode())
     return base64.b64encode(nonce + ciphertext).decode()
 

@@ -19,6 +19,7 @@ from medfab_gateway.ehr._keys.envelope import KEY_BYTES, DataKey
 from medfab_gateway.ehr.errors import DataKeyError
 
 _CURRENT = "current"
+_CONTENT = "content"
 
 
 class KeyStore:
@@ -44,7 +45,11 @@ class KeyStore:
         pointer = folder / _CURRENT
         try:
             if not pointer.exists():
-                self._found(folder, DataKey.new())
+                key = DataKey.new()
+                self.add(patient, key)
+                self._create(pointer, key.key_id)
+                if pointer.read_text(encoding="ascii") != key.key_id:
+                    self.forget(patient, key.key_id)
             key_id = pointer.read_text(encoding="ascii")
         except OSError as error:
             raise DataKeyError(f"the key store {self._folder} cannot be used") from error
@@ -61,6 +66,22 @@ class KeyStore:
         except (OSError, ValueError, LookupError, TypeError):
             reason = "holds a key that cannot be read: restore it from a copy"
         raise DataKeyError(f"the key store {self._folder} {reason}")
+
+    def content_secret(self, patient: str) -> bytes:
+        """What the keys of single records are derived from; it stays until it is shredded."""
+        folder = self._of(patient)
+        path = folder / f"{_CONTENT}.key"
+        try:
+            if not path.exists():
+                self._create(path, secrets.token_hex(KEY_BYTES))
+            return bytes.fromhex(path.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            reason = "holds a key that cannot be read: restore it from a copy"
+        raise DataKeyError(f"the key store {self._folder} {reason}")
+
+    def folder_name(self, patient: str) -> str:
+        """32 hex digits: where the patient's documents are; only the holder can tell whose."""
+        return hmac.digest(self._secret, f"folder/{patient}".encode(), hashlib.sha256).hex()[:32]
 
     def add(self, patient: str, key: DataKey) -> None:
         """Put a key there, without making it the current one."""
@@ -103,20 +124,19 @@ class KeyStore:
 
     def key_ids(self, patient: str) -> tuple[str, ...]:
         """Ids of the keys there are."""
-        return tuple(sorted(path.stem for path in self._of(patient).glob("*.key")))
+        found = {path.stem for path in self._of(patient).glob("*.key")}
+        return tuple(sorted(found - {_CONTENT}))
 
-    def _found(self, folder: Path, key: DataKey) -> None:
-        """The first key: of several processes that do this at once, one wins."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        text = json.dumps({"key_id": key.key_id, "secret": key.secret.hex()})
-        write_private_file(folder / f"{key.key_id}.key", text.encode())
-        temporary = folder / f".{secrets.token_hex(8)}"
-        write_private_file(temporary, key.key_id.encode())
+    def _create(self, path: Path, text: str) -> None:
+        """Write a new file; of several processes that do it at once, the first wins."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = path.parent / f".{secrets.token_hex(8)}"
+        write_private_file(temporary, text.encode())
         try:
-            (folder / _CURRENT).hardlink_to(temporary)
-            sync_folder(folder)
+            path.hardlink_to(temporary)
+            sync_folder(path.parent)
         except FileExistsError:
-            (folder / f"{key.key_id}.key").unlink()
+            pass
         finally:
             temporary.unlink()
 

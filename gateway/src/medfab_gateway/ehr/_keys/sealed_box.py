@@ -46,18 +46,18 @@ def open_sealed(private_key: PrivateKey, sealed: str, *, context: str) -> bytes:
     raise DataKeyError("what was sealed is for another key, or was changed")
 
 
-def public_key_text(key: PublicKey) -> str:
-    """A public key as text (base64 of its SubjectPublicKeyInfo), as requests carry it."""
+def public_key_hex(key: PublicKey) -> str:
+    """A public key (its SubjectPublicKeyInfo in hex), as requests carry it."""
     der = key.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return base64.b64encode(der).decode()
+    return der.hex()
 
 
 def load_public_key(text: str) -> PublicKey:
-    """The key of :func:`public_key_text`; :class:`DataKeyError` if it is none that can be used."""
+    """The key of :func:`public_key_hex`; :class:`DataKeyError` if it is none that can be used."""
     try:
-        key = serialization.load_der_public_key(base64.b64decode(text, validate=True))
+        key = serialization.load_der_public_key(bytes.fromhex(text))
     except (ValueError, TypeError):
         key = None
     if isinstance(key, x25519.X25519PublicKey | ec.EllipticCurvePublicKey):
@@ -68,7 +68,7 @@ def load_public_key(text: str) -> PublicKey:
 
 def fingerprint(key: PublicKey) -> str:
     """SHA-256 (hex) of a public key."""
-    return hashlib.sha256(base64.b64decode(public_key_text(key))).hexdigest()
+    return hashlib.sha256(bytes.fromhex(public_key_hex(key))).hexdigest()
 
 
 def _suite_name(key: PublicKey | PrivateKey) -> str:
