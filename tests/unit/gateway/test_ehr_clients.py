@@ -73,6 +73,7 @@ class Recorder:
         self,
         name: str,
         *args: str,
+        transient: Mapping[str, bytes] | None = None,
         target_organizations: Sequence[str] | None = None,
         retry: RetryOptions | None = None,
     ) -> bytes:
@@ -82,7 +83,8 @@ class Recorder:
         self.calls.append({})
         if self.failures:
             raise self._failure()
-        return json.dumps({"holder": holder, "resources": ["{}"], "withheld": 0}).encode()
+        record = {"id": "0" * 64, "version": 1, "resource": "{}", "seal": None}
+        return json.dumps({"holder": holder, "records": [record], "withheld": 0}).encode()
 
     def _failure(self) -> Exception:
         failure = self.failures.pop(0)
@@ -243,16 +245,18 @@ async def test_terms_are_transient_and_salted(make: Make) -> None:
             )
     one, other = (json.loads(call["consent"]) for call in recorder.calls)
     assert one["salt"] != other.pop("salt")
-    assert other == {
-        "type": "permit",
-        "grantee_msp": "ClinicMSP",
-        "practitioner": None,
+    assert other.pop("rule") == {
+        "recipients": [{"msp_id": "ClinicMSP"}],
         "purposes": ["TREAT"],
         "categories": ["laboratory"],
         "resource_types": [],
-        "not_before": None,
+        "security_labels": [],
+        "authors": [],
+        "instances": [],
+        "related": [],
         "not_after": 1893448800900,
     }
+    assert other == {"type": "permit", "exceptions": [], "redisclosure": False}
 
 
 async def test_a_time_needs_a_zone(make: Make) -> None:

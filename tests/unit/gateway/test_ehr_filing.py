@@ -62,9 +62,8 @@ KNOWN_ID = "d556bd18fb5589e91d5b7d551dbd8ffe3d2a7abf67b495081f4771e0bf79a23a"
 
 def test_items_have_everything_and_salts_of_their_own() -> None:
     bundle = load_bundle(example_bundle())
-    items = [
-        json.loads(item) for item in filing_items(bundle, patient=PATIENT, key=FilingKey(bytes(32)))
-    ]
+    made = filing_items(bundle, patient=PATIENT, key=FilingKey(bytes(32)))
+    items = [json.loads(item.data) for item in made]
     assert [item["resource"] for item in items] == [r.text for r in bundle.resources]
     assert len({item["salt"] for item in items}) == len(items)
     assert items[2]["labels"]["categories"] == ["laboratory"]

@@ -13,6 +13,7 @@ from medfab_gateway.ehr._keys.envelope import DataKey, rewrap
 from medfab_gateway.ehr._keys.key_store import KeyStore
 from medfab_gateway.ehr._keys.sealed_box import load_public_key
 from medfab_gateway.ehr._sealing import Seal, wrap_for
+from medfab_gateway.errors import GatewayError
 
 _AT_ONCE = 500  # seals in one transaction
 
@@ -52,7 +53,12 @@ class AsyncDataKeys:
 
     async def state(self, patient: str) -> KeyState:
         """As the holder's peer has it."""
-        return await self._ehr.one(KeyState, "ReadKeyState", patient, holder=self._msp_id)
+        try:
+            return await self._ehr.one(KeyState, "ReadKeyState", patient, holder=self._msp_id)
+        except GatewayError as error:
+            if error.chaincode is None or error.chaincode.code != "NO_RECORDS":
+                raise
+        return KeyState(key_id=None)
 
     async def current(self, patient: str) -> DataKey:
         """The key to seal with: made on the ledger where there is none, anew where it is due."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -50,6 +51,22 @@ _AUTHORS |= {"participant", "authorizer", "reporter", "prescriber", "interpreter
 _SUBJECTS = frozenset({"subject", "patient", "beneficiary", "individual"})
 
 Resolve = Callable[[str], str]
+
+_REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]{1,63}/[A-Za-z0-9.-]{1,64})(?:/_history/.*)?")
+_URN = re.compile(r"urn:(?:uuid|oid):([A-Za-z0-9.-]{1,64})")
+
+
+def plain_reference(text: str) -> str | None:
+    """``Type/id`` of a literal reference, of any server and version; None: it is none."""
+    found = _REFERENCE.fullmatch(text) or re.fullmatch(f".*{_REFERENCE.pattern}", text)
+    return found[1] if found else None
+
+
+def own_reference(key: str) -> str | None:
+    """``Type/id`` of a resource that has only an address in its bundle; None: no id can be made."""
+    resource_type, _, name = key.partition("/")
+    urn = _URN.fullmatch(name)
+    return plain_reference(f"{resource_type}/{urn[1]}" if urn else key)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +150,9 @@ def label(content: dict[str, Any], *, reference: str, resolve: Resolve = str) ->
     categories: tuple[str, ...] = ()
     if resource_type in _CATEGORISED:
         categories = tuple(sorted(set(_categories(content))))
-    authors = {resolve(found) for found in _references(content, only=_AUTHORS)}
-    others = {resolve(found) for found in _references(content, but=_AUTHORS | _SUBJECTS)}
+    # What is no Type/id after resolving names nothing that is on file: no consent can mean it.
+    authors = _plain(map(resolve, literal_references(content, only=_AUTHORS)))
+    others = _plain(map(resolve, literal_references(content, but=_AUTHORS | _SUBJECTS)))
     return Labels(
         resource_type=resource_type,
         categories=categories,
@@ -143,10 +161,14 @@ def label(content: dict[str, Any], *, reference: str, resolve: Resolve = str) ->
         period_start=start,
         period_end=end,
         authored=authored.start if authored else None,
-        reference=reference,
+        reference=own_reference(reference),
         authors=tuple(sorted(authors)),
         related=tuple(sorted(others - authors)),
     )
+
+
+def _plain(references: Iterable[str]) -> set[str]:
+    return {plain for each in references if (plain := plain_reference(each)) is not None}
 
 
 def _categories(content: dict[str, Any]) -> Iterator[str]:
@@ -195,13 +217,13 @@ def _span(value: object) -> Span | None:
         return None
 
 
-def _references(
+def literal_references(
     node: Any, *, only: frozenset[str] | None = None, but: frozenset[str] = frozenset()
 ) -> Iterator[str]:
-    """Literal references below the members ``only`` (None: all) of a resource, ``but`` some."""
+    """References below the members ``only`` (None: all) of a resource, but not below ``but``."""
     if isinstance(node, list):
         for item in node:
-            yield from _references(item, only=only, but=but)
+            yield from literal_references(item, only=only, but=but)
     elif isinstance(node, dict):
         for name, value in node.items():
             if name in but or name == "contained":
@@ -210,7 +232,9 @@ def _references(
                 if only is None and not value.startswith("#"):
                     yield value
             else:
-                yield from _references(value, only=None if only and name in only else only, but=but)
+                yield from literal_references(
+                    value, only=None if only and name in only else only, but=but
+                )
 
 
 def _codings(node: Any) -> Iterator[tuple[str, str]]:

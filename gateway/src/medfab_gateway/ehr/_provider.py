@@ -118,12 +118,23 @@ class Provider:
             documents=sum(item.is_document for item in items),
         )
 
-    def amend(self, patient: str, resource: bytes, *, base_version: int, reason: str) -> None:
+    def amend(
+        self,
+        patient: str,
+        resource: bytes,
+        *,
+        base_version: int,
+        reason: str,
+        references: Mapping[str, str] | None = None,
+    ) -> None:
         """File the next version of a record: ``resource`` has the id of the one that it replaces.
 
         ``base_version``: the version it was made from; ``CONFLICT`` where there is a later one.
+        ``references``: as of :func:`load_resource`.
         """
-        loaded = _blocking.in_background(lambda: load_resource(resource, policy=self._labels))
+        loaded = _blocking.in_background(
+            lambda: load_resource(resource, policy=self._labels, references=references)
+        )
         (item,) = self._items(patient, Bundle(resources=(loaded,)))
         fields = json.loads(item.data) | {"base_version": base_version, "reason": reason}
         entry = json.dumps({"items": [fields]}, separators=(",", ":")).encode()

@@ -13,13 +13,14 @@ for R4, whose resources fit them. It is imported on first use, because that can 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import resources as package_files
 from typing import Any
 
 from medfab_gateway.ehr import _json_text
-from medfab_gateway.ehr._labels import LabelPolicy, Labels, label
+from medfab_gateway.ehr._labels import LabelPolicy, Labels, label, literal_references, own_reference
 from medfab_gateway.ehr._validation import FIELD_NAME, FhirVersion, validate
 from medfab_gateway.ehr.errors import BundleError
 
@@ -72,7 +73,11 @@ def load_bundle(
         for index, entry in enumerate(content.get("entry") or [])
     ]
     version = _validated(entries, version)
-    own = {entry.full_url: entry.key for entry in entries if entry.full_url is not None}
+    own = {
+        entry.full_url: own_reference(entry.key) or entry.key
+        for entry in entries
+        if entry.full_url is not None
+    }
     policy = policy or LabelPolicy()
     loaded = tuple(_resource(entry, own, policy) for entry in entries)
     patients = sum(resource.labels.resource_type == "Patient" for resource in loaded)
@@ -87,15 +92,30 @@ def load_bundle(
 
 
 def load_resource(
-    data: bytes, *, version: FhirVersion | None = None, policy: LabelPolicy | None = None
+    data: bytes,
+    *,
+    version: FhirVersion | None = None,
+    policy: LabelPolicy | None = None,
+    references: Mapping[str, str] | None = None,
 ) -> Resource:
-    """Parse, validate and label one resource, which must have an id; as :func:`load_bundle`."""
+    """Parse, validate and label one resource, which must have an id; as :func:`load_bundle`.
+
+    ``references``: what its references to addresses of a bundle (``urn:uuid:…``) mean
+    (``Encounter/7``): alone they mean nothing, and a consent about the encounter would miss it.
+    """
     text, content = _parsed(data)
     if not isinstance(content, dict):
         raise BundleError("the file is no FHIR resource: it is not a JSON object")
     entry = _entry(0, {"resource": content}, _json_text.compact(text))
     _validated([entry], version)
-    return _resource(entry, {}, policy or LabelPolicy())
+    own = dict(references or {})
+    for reference in literal_references(content):
+        if reference.startswith("urn:") and reference not in own:
+            raise BundleError(
+                f"{entry.place}: refers to an address that means something in its bundle only: "
+                "say which Type/id it is"
+            )
+    return _resource(entry, own, policy or LabelPolicy())
 
 
 def _parsed(data: bytes) -> tuple[str, Any]:
