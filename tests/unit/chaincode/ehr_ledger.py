@@ -189,7 +189,7 @@ CONDITION = record(3, "Condition")
 
 def permit(now: int = NOW, **more: Any) -> dict[str, Any]:
     """Terms that let the clinic treat with laboratory results for a day; rule fields override."""
-    outside = {
+    outside: dict[str, Any] = {
         name: more.pop(name) for name in ("exceptions", "redisclosure", "source") if name in more
     }
     rule = {

@@ -65,20 +65,35 @@ class StoredNote:
 
 
 def log(
-    context: Context, store: Store, caller: Caller, kind: Kind, patient: str, *, ref: str = ""
+    context: Context,
+    store: Store,
+    caller: Caller,
+    kind: Kind,
+    patient: str,
+    *,
+    ref: str = "",
+    erased: bool = False,
 ) -> None:
     """Write the row of this transaction, and set its event."""
-    row = write_row(context, store, caller, kind, patient, ref=ref)
+    row = write_row(context, store, caller, kind, patient, ref=ref, erased=erased)
     context.stub.set_event(kind, canonical_json(row))
 
 
 def write_row(
-    context: Context, store: Store, caller: Caller, kind: Kind, patient: str, *, ref: str = ""
+    context: Context,
+    store: Store,
+    caller: Caller,
+    kind: Kind,
+    patient: str,
+    *,
+    ref: str = "",
+    erased: bool = False,
 ) -> dict[str, object]:
-    """Write a row; returns what the event tells of it."""
+    """Write a row; returns what the event tells of it. erased: the patient has been erased."""
     now, id_ = now_of(context), context.transaction_id
     row = LogRow(kind=kind, msp_id=caller.msp_id, client=caller.client, ref=ref or id_)
-    store.put(ObjectType.LOG, patient, *log_parts(now), id_, entry=row)
+    object_type = ObjectType.LOG_AFTER if erased else ObjectType.LOG
+    store.put(object_type, patient, *log_parts(now), id_, entry=row)
     return {"kind": kind, "patient": patient, "id": ref or id_, "at": now}
 
 
@@ -106,7 +121,8 @@ async def read_log(store: Store, patient: str, since: int, until: int) -> list[L
             client=row.client,
             ref=row.ref,
         )
+        for object_type in (ObjectType.LOG, ObjectType.LOG_AFTER)
         for prefix in prefixes
-        async for parts, row in store.rows(LogRow, ObjectType.LOG, *prefix)
+        async for parts, row in store.rows(LogRow, object_type, *prefix)
         if since <= int(parts[2]) < until
     ]

@@ -14,7 +14,7 @@ from ._decision import Release, decide, is_active
 from ._keys import ObjectType
 from ._log import now_of
 from ._standing import standing_of
-from ._store import ACTIVE, Store
+from ._store import Store
 from ._subject import subject_of
 
 
@@ -40,7 +40,7 @@ async def permit_of(
     check_msp_id(holder_msp, "holder_msp")
     standing = await standing_of(store, caller, patient)
     standing.check()
-    if standing.patient is not None and standing.patient.status != ACTIVE:
+    if standing.forgotten:
         standing.registered()
     entry = await store.get(AccessEntry, ObjectType.ACCESS, patient, request_id)
     if entry is None or entry.decision is not Verdict.PERMIT or not _is_callers(entry, caller):

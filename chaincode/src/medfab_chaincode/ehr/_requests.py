@@ -30,7 +30,7 @@ from ._purposes import EMERGENCY
 from ._reviews import open_review
 from ._rules import Requester
 from ._standing import Standing, standing_of
-from ._store import ACTIVE, Store
+from ._store import Store
 from ._subject import subject_of
 
 
@@ -45,8 +45,8 @@ class Requests(Contract):
         caller, store = caller_of(context), Store(context.stub)
         check_patient(patient)
         request.check()
-        answer, kind = await _decide(context, store, caller, patient, request)
-        log(context, store, caller, kind, patient)
+        answer, kind, erased = await _decide(context, store, caller, patient, request)
+        log(context, store, caller, kind, patient, erased=erased)
         return answer
 
     @submit("RequestAccessBatch", access=REQUESTERS)
@@ -58,8 +58,8 @@ class Requests(Contract):
         requests.check()
         answers, rows = [], []
         for item in requests.items:
-            answer, kind = await _decide(context, store, caller, item.patient, item.request)
-            rows.append(write_row(context, store, caller, kind, item.patient))
+            answer, kind, erased = await _decide(context, store, caller, item.patient, item.request)
+            rows.append(write_row(context, store, caller, kind, item.patient, erased=erased))
             answers.append(
                 PatientDecision(
                     patient=item.patient,
@@ -127,7 +127,7 @@ class Requests(Contract):
         decision = Decision(
             reason=reason, expires_at=now + BREAK_GLASS_MILLISECONDS if permitted else None
         )
-        consents = await store.consents(patient)
+        consents = [] if standing.forgotten else await store.consents(patient)
         details = _details(context, caller, emergency.request(), decision, consents)
         answer = _commit(
             context,
@@ -136,11 +136,12 @@ class Requests(Contract):
             patient,
             decision,
             replace(details, text=emergency.reason, include_part2=emergency.include_part2),
+            private=not standing.forgotten,
         )
         if permitted:
             open_review(store, patient, context.transaction_id, caller.msp_id, now)
         kind = Kind.GLASS_BROKEN if permitted else Kind.ACCESS_DENIED
-        log(context, store, caller, kind, patient)
+        log(context, store, caller, kind, patient, erased=standing.erased)
         return answer
 
     @submit("ShareOnward", access=REQUESTERS)
@@ -203,25 +204,28 @@ class Requests(Contract):
 
 async def _decide(
     context: Context, store: Store, caller: Caller, patient: str, request: AccessRequest
-) -> tuple[AccessDecision, Kind]:
+) -> tuple[AccessDecision, Kind, bool]:
     standing = await standing_of(store, caller, patient)
-    consents = await store.consents(patient)
+    consents = [] if standing.forgotten else await store.consents(patient)
     objection = _objection(standing)
     if objection is not None:
         decision = Decision(reason=objection)
     else:
         decision = decide(consents, request, caller.requester, now_of(context))
     details = _details(context, caller, request, decision, consents)
-    answer = _commit(context, store, caller, patient, decision, details)
-    return answer, Kind.ACCESS_PERMITTED if decision.permitted else Kind.ACCESS_DENIED
+    answer = _commit(
+        context, store, caller, patient, decision, details, private=not standing.forgotten
+    )
+    kind = Kind.ACCESS_PERMITTED if decision.permitted else Kind.ACCESS_DENIED
+    return answer, kind, standing.erased
 
 
 def _objection(standing: Standing) -> Reason | None:
     """Why nothing is permitted, whatever the consents. An unknown patient is one without any."""
     if standing.objection is not None:
         return standing.objection
-    active = standing.patient is not None and standing.patient.status == ACTIVE
-    return None if active else Reason.NO_CONSENT
+    known = standing.patient is not None and not standing.forgotten
+    return None if known else Reason.NO_CONSENT
 
 
 def _details(
@@ -249,6 +253,8 @@ def _commit(
     patient: str,
     decision: Decision,
     details: AccessDetails,
+    *,
+    private: bool = True,
 ) -> AccessDecision:
     entry = AccessEntry(
         requester_msp=caller.msp_id,
@@ -261,7 +267,8 @@ def _commit(
     )
     request_id = context.transaction_id
     store.put(ObjectType.ACCESS, patient, request_id, entry=entry)
-    store.put_private(ObjectType.ACCESS, patient, request_id, value=details)
+    if private:  # nothing private is written any more about whom is being forgotten
+        store.put_private(ObjectType.ACCESS, patient, request_id, value=details)
     return AccessDecision(
         request_id=request_id,
         decision=entry.decision,

@@ -14,7 +14,7 @@ from ._checks import check_digest, check_patient, refuse
 from ._codes import Code, Kind
 from ._keys import ObjectType, time_part
 from ._log import Note, log, now_of, put_note, write_row
-from ._store import Store
+from ._store import ACTIVE, ERASED, Store
 
 REVIEW_MILLISECONDS = 72 * 3_600_000
 """Within which a broken glass is reviewed."""
@@ -99,8 +99,10 @@ class Reviews(Contract):
                 "another organisation than the one that broke the glass does it",
             )
         store.delete(object_type, due, patient, review_id)
-        put_note(store, caller, patient, review_id, Kind.REVIEW_CLOSED, note)
-        log(context, store, caller, Kind.REVIEW_CLOSED, patient, ref=review_id)
+        forgotten, erased = await _forgotten(store, patient)
+        if not forgotten:
+            put_note(store, caller, patient, review_id, Kind.REVIEW_CLOSED, note)
+        log(context, store, caller, Kind.REVIEW_CLOSED, patient, ref=review_id, erased=erased)
         return Status(status=ReviewStatus.CLOSED)
 
     @submit("EscalateReviews", access=ANYBODY)
@@ -114,8 +116,11 @@ class Reviews(Contract):
                     break
                 store.delete(ObjectType.REVIEW, *parts)
                 store.put(ObjectType.REVIEW_ESCALATED, *parts, entry=entry)
+                _, erased = await _forgotten(store, parts[1])
                 kind = Kind.REVIEW_ESCALATED
-                rows.append(write_row(context, store, caller, kind, parts[1], ref=parts[2]))
+                rows.append(
+                    write_row(context, store, caller, kind, parts[1], ref=parts[2], erased=erased)
+                )
         if rows:
             event = {"kind": Kind.REVIEW_ESCALATED, "rows": rows}
             context.stub.set_event(Kind.REVIEW_ESCALATED, canonical_json(event))
@@ -132,6 +137,8 @@ class Reviews(Contract):
         ]
         views = []
         for status, (due, patient, review_id), entry in found:
+            if (await _forgotten(store, patient))[0]:
+                continue  # what is left to review has been purged
             (details,) = await store.access_details(patient, [review_id])
             views.append(
                 ReviewView(
@@ -147,3 +154,12 @@ class Reviews(Contract):
                 )
             )
         return views
+
+
+async def _forgotten(store: Store, patient: str) -> tuple[bool, bool]:
+    """Has the patient's erasure begun, and is it complete?"""
+    entry = await store.patient(patient)
+    return (
+        entry is not None and entry.status != ACTIVE,
+        entry is not None and entry.status == ERASED,
+    )

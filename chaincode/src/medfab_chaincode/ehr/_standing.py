@@ -9,7 +9,7 @@ from ._caller import Caller
 from ._checks import refuse
 from ._codes import Code, Reason
 from ._keys import ObjectType
-from ._store import ACTIVE, PatientEntry, Store
+from ._store import ACTIVE, ERASED, PatientEntry, Store
 
 ORGANISATION = "organisation"
 
@@ -43,6 +43,16 @@ class Standing:
     patient: PatientEntry | None
     member: bool
     suspended: bool
+
+    @property
+    def forgotten(self) -> bool:
+        """Has the patient's erasure begun?"""
+        return self.patient is not None and self.patient.status != ACTIVE
+
+    @property
+    def erased(self) -> bool:
+        """Is it complete?"""
+        return self.patient is not None and self.patient.status == ERASED
 
     @property
     def objection(self) -> Reason | None:
