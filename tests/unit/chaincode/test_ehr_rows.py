@@ -763,6 +763,8 @@ async def test_c10_a_revoke_ends_the_wrap_and_asks_for_a_new_data_key(world: Wor
     old, new = "a" * 32, "b" * 32
     with refused("STALE_KEY"):
         await seal(4, old)
+    before = await world.filer.evaluate("ReadKeyState", PATIENT)
+    assert (before["key_id"], before["rotation_due"]) == (None, False)
     await world.filer.submit("RotateKey", PATIENT, key={"key_id": old, "salt": SALT})
     await seal(4, old)
     consent = await world.grant()

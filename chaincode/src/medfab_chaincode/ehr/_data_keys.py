@@ -29,7 +29,7 @@ from ._checks import (
     require,
 )
 from ._codes import Code, FilingKind
-from ._folder import open_folder, put_receipt, records_of
+from ._folder import put_receipt, records_of
 from ._keys import ObjectType, implicit_collection
 from ._log import now_of
 from ._permit import pins_hold
@@ -225,7 +225,6 @@ class DataKeys(Contract):
         state = await _state(context.stub, caller.msp_id, patient)
         stale: list[RewrapItem] = []
         if state is not None:
-            await open_folder(context.stub, caller.msp_id, patient)
             async with aclosing(records_of(context.stub, caller.msp_id, patient)) as records:
                 async for id_, record, _ in records:
                     if record.seal is not None and record.seal.key_id != state.key_id:
