@@ -137,7 +137,7 @@ async def test_a_chaincode_killed_under_load(consortium: Consortium, people: Peo
     assert [one for one in acknowledged if found[one, "VALID"] != 1] == []
     assert {entry.request_id for entry in await people.patient.accesses()} == set(acknowledged)
     assert await propose(
-        people.patient._contract, "GrantConsent", transient=terms()
+        people.patient._ehr._contract, "GrantConsent", transient=terms()
     ).endorse()  # by whoever the gateway chooses
 
 

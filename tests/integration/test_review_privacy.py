@@ -73,12 +73,12 @@ async def test_canaries_stay_where_they_are_put(
     released = await people.practitioner.read(permit, holder_msp=people.holder_msp)
     assert released.resources
     consents, accesses = await people.patient.consents(), await people.patient.accesses()
-    assert canary in {code for one in consents for code in one.categories}
+    assert canary in {code for one in consents for code in one.rule.categories}
     assert canary in {code for one in accesses for code in one.categories}
     shown += [repr(released), repr(permit), repr(denial), repr(load_bundle(data))]
 
     # Refused on purpose, at each place that could quote it.
-    holder, patient, text = people.filer, people.patient._contract, canary.encode()
+    holder, patient, text = people.filer, people.patient._ehr._contract, canary.encode()
     for bad in (text, b'{"items":"' + text + b'"}', b'{"' + text + b'":1}', b'["' + text, b"\xff"):
         spoilt = bad + text if bad == b"\xff" else bad
         records, consent_terms, asked = ({n: spoilt} for n in ("records", "consent", "request"))

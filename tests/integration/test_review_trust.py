@@ -40,17 +40,13 @@ pytestmark = pytest.mark.integration
 
 def terms(*, until: float = 60, grantee: str = "ClinicMSP") -> dict[str, bytes]:
     """The transient data of a permit that ends `until` minutes from now."""
-    consent = {
-        "type": "permit",
-        "grantee_msp": grantee,
-        "practitioner": None,
+    rule = {
+        "recipients": [{"msp_id": grantee}],
         "purposes": ["TREAT"],
         "categories": ["laboratory"],
-        "resource_types": [],
-        "not_before": None,
         "not_after": int(time.time() * 1000 + until * 60_000),
-        "salt": secrets.token_hex(16),
     }
+    consent = {"type": "permit", "rule": rule, "salt": secrets.token_hex(16)}
     return {"consent": json.dumps(consent).encode()}
 
 
@@ -76,7 +72,7 @@ async def test_a_certificate_copied_from_a_block_makes_nobody_its_owner(
     Go takes the first PEM block of any type that begins a line; a parser that takes another one
     made any client of an organisation any other client of it, with a certificate from a block.
     """
-    own, victims = certificate_of(people.filer), certificate_of(people.patient._contract)
+    own, victims = certificate_of(people.filer), certificate_of(people.patient._ehr._contract)
     pem = {
         "another type": own.replace(b"CERTIFICATE", b"OTHER") + victims,
         "in the middle of a line": b"x" + victims + own,
@@ -126,7 +122,7 @@ async def test_every_function_refuses_every_wrong_role(
     calls += [
         (name, caller)
         for name in PRACTITIONERS
-        for caller in (*strangers, people.patient._contract)
+        for caller in (*strangers, people.patient._ehr._contract)
     ]
     for name, caller in calls:
         args = {
@@ -156,7 +152,7 @@ async def test_odd_ids_are_refused_and_not_repeated(people: People, odd: str) ->
         propose(people.filer, "FileRecords", odd, transient={"records": b'{"items":[]}'}),
         propose(people.asker, "ReadRecords", odd, "0" * 64, people.holder_msp),
         propose(people.asker, "ReadRecords", people.pseudonym, odd, people.holder_msp),
-        propose(people.patient._contract, "RevokeConsent", odd),
+        propose(people.patient._ehr._contract, "RevokeConsent", odd),
     ]
     for call in calls:
         with refused("INVALID_ARGUMENT") as caught:
@@ -175,9 +171,9 @@ async def test_one_organisation_alone_makes_no_public_state(
     alone = ("ClinicMSP",)
     calls = [
         propose(newcomer._contract, "RegisterPatient", endorsers=alone),
-        propose(people.patient._contract, "GrantConsent", transient=terms(grantee="RegulatorMSP"),
+        propose(people.patient._ehr._contract, "GrantConsent", transient=terms(grantee="RegulatorMSP"),
                 endorsers=alone),
-        propose(people.patient._contract, "RevokeConsent", consent.consent_id, endorsers=alone),
+        propose(people.patient._ehr._contract, "RevokeConsent", consent.consent_id, endorsers=alone),
         propose(people.asker, "RequestAccess", people.pseudonym, transient=request(),
                 endorsers=alone),
     ]  # fmt: skip
@@ -232,7 +228,7 @@ async def test_a_clock_off_by_more_than_the_window_is_refused(
     people: People, minutes: float
 ) -> None:
     for name, contract in (
-        ("ListAccess", people.patient._contract),
+        ("ListAccess", people.patient._ehr._contract),
         ("RequestAccess", people.asker),
     ):
         args = [people.pseudonym] if name == "RequestAccess" else []
@@ -247,7 +243,7 @@ async def test_an_expired_consent_lives_on_for_the_window_at_most(people: People
     """How much a shifted clock gains: up to `peer.authentication.timewindow`, and no more."""
     await people.provider.file_bundle(people.pseudonym, example_bundle())
     grant = propose(
-        people.patient._contract, "GrantConsent", transient=terms(until=-13), minutes=-14
+        people.patient._ehr._contract, "GrantConsent", transient=terms(until=-13), minutes=-14
     )
     assert await commit(grant) == "VALID"  # it was over thirteen minutes ago
 

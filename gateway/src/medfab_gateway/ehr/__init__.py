@@ -28,7 +28,13 @@ from medfab_gateway.ehr._filing_key import FilingKey
 from medfab_gateway.ehr._key_agent import KeyAgent
 from medfab_gateway.ehr._key_agent_async import AgentStep, AsyncKeyAgent
 from medfab_gateway.ehr._keys.key_store import KeyStore
-from medfab_gateway.ehr._keys.sealed_box import PrivateKey, PublicKey, open_sealed, seal_to
+from medfab_gateway.ehr._keys.sealed_box import (
+    PrivateKey,
+    PublicKey,
+    load_private_key,
+    open_sealed,
+    seal_to,
+)
 from medfab_gateway.ehr._keys.shares import Share, combine_shares, split_secret
 from medfab_gateway.ehr._labels import LabelPolicy, Labels
 from medfab_gateway.ehr._leaks import Finding, ScanReport, scan_blocks
@@ -156,6 +162,7 @@ __all__ = [
     "consent_json",
     "example_bundle",
     "load_bundle",
+    "load_private_key",
     "load_resource",
     "open_sealed",
     "phi_values",

@@ -16,18 +16,24 @@ from medfab_gateway import AsyncContract
 from medfab_gateway.ehr import (
     Access,
     AccessDecision,
+    AsyncKeyAgent,
     AsyncPatient,
     AsyncPractitioner,
     AsyncProvider,
     Bundle,
+    DocumentStore,
     FilingKey,
     FilingProgress,
     FilingResult,
+    KeyStore,
+    LabelPolicy,
     Purpose,
     ReadResult,
     Resource,
+    load_private_key,
 )
 from medfab_gateway.errors import EvaluateError
+from medfab_gateway.wallet import FileSystemWallet
 from medfab_network.demo._narrator import Narrator
 from medfab_network.errors import NetworkError
 from medfab_network.network import Network
@@ -66,12 +72,25 @@ async def tell(network: Network, bundle: Bundle, narrator: Narrator) -> Told:
             User(name=label, attributes={"medfab.role": "patient", "medfab.patient": pseudonym}),
         )
         patient = AsyncPatient(await contract_of(HOLDER, label))
+        of_holder = await contract_of(HOLDER, "practitioner")
+        secrets_of_holder = Path(network.wallet(HOLDER))
+        filing_key = FilingKey.load_or_create(secrets_of_holder / "filing-key")
+        keys = KeyStore(secrets_of_holder / "data-keys", filing_key)
         provider = AsyncProvider(
-            await contract_of(HOLDER, "practitioner"),
+            of_holder,
             msp_id=holder.msp_id,
-            filing_key=FilingKey.load_or_create(Path(network.wallet(HOLDER)) / "filing-key"),
+            filing_key=filing_key,
+            keys=keys,
+            documents=DocumentStore(str(network.directory / "documents")),
+            labels=LabelPolicy(confidentiality="N"),  # bundles from Synthea have no labels
         )
-        asker = AsyncPractitioner(await contract_of(ASKER, "practitioner"))
+        key_agent = AsyncKeyAgent(of_holder, msp_id=holder.msp_id, keys=keys)
+        own_key = FileSystemWallet(network.wallet(ASKER)).get("practitioner").private_key_pem
+        asker = AsyncPractitioner(
+            await contract_of(ASKER, "practitioner"),
+            private_key=load_private_key(own_key),
+            documents=DocumentStore(str(network.directory / "documents")),
+        )
 
         filing = await _file(patient, provider, pseudonym, bundle, narrator)
         await _ask_without_consent(asker, pseudonym, narrator)
@@ -88,6 +107,11 @@ async def tell(network: Network, bundle: Bundle, narrator: Narrator) -> Told:
         narrator.good("granted; its terms are known to the consent's custodians alone")
 
         permit = await _ask_with_consent(asker, pseudonym, narrator)
+        await wait_for_blocks(network, HOLDER, of=(ASKER,))
+        _check(await key_agent.wrap(pseudonym, permit.request_id), "the permit is in force")
+        narrator.good(
+            "the hospital's key agent seals the key of the patient's records to the practitioner's"
+        )
         await _read(asker, permit, holder.msp_id, bundle, narrator)
 
         narrator.step("The patient revokes the consent")
@@ -143,7 +167,10 @@ async def _file(
         blocks = "one transaction; its block holds"
     else:
         blocks = f"{result.transactions} transactions; their blocks hold"
-    narrator.good(f"{result.filed} records in {blocks} nothing of them but salted hashes")
+    narrator.good(
+        f"{result.filed} records, each encrypted under a key of its own, in {blocks} nothing of "
+        "them but salted hashes"
+    )
     return result
 
 

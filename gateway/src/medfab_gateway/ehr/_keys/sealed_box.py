@@ -10,7 +10,7 @@ import base64
 import hashlib
 from typing import TypeAlias
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
@@ -80,3 +80,18 @@ def _suite_name(key: PublicKey | PrivateKey) -> str:
         ):
             return "hpke-p256"
     raise DataKeyError("keys to seal with are of X25519 or P-256")
+
+
+def load_private_key(pem: bytes) -> PrivateKey:
+    """A private key in PEM, of X25519 or P-256: the one of a certificate, for example.
+
+    Raises :class:`DataKeyError` if it is another, is encrypted, or is none.
+    """
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if isinstance(key, x25519.X25519PrivateKey | ec.EllipticCurvePrivateKey):
+        _suite_name(key)
+        return key
+    raise DataKeyError("this is no private key of X25519 or P-256, in PEM and not encrypted")
