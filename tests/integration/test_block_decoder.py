@@ -56,7 +56,7 @@ async def conflict(consortium: Consortium, people: People) -> None:
     """Two endorsed revocations of one consent: the second one is invalid."""
     consent = await people.permit("imaging")
     await consortium.level(CHANNEL)
-    contract = people.patient._contract
+    contract = people.patient._ehr._contract
     organizations = [people.consortium.msp_id(name) for name in ("hospital", "clinic")]
     both = [
         await contract.proposal(

@@ -50,7 +50,7 @@ async def test_canaries_stay_where_they_are_put(
     until = datetime.now(UTC) + timedelta(days=1)
     consent = await people.patient.grant(
         grantee_msp="ClinicMSP",
-        practitioner=f"{canary} ",
+        practitioner=canary,
         purposes=["TREAT"],
         categories=[canary],
         not_after=until,
@@ -126,11 +126,12 @@ async def test_canaries_stay_where_they_are_put(
 
 
 OPEN = {
-    "patient": {"home_msp", "registered_at", "status"},
+    "patient": {"home_msp", "registered_at", "status", "revoked_at"},
     "consent": {"status", "version", "granted_at", "changed_at"},
     "access": {
         "requester_msp", "requester", "decision", "reason", "decided_at", "expires_at", "consents"
     },
+    "log": {"kind", "msp_id", "client", "ref"},
 }  # fmt: skip
 """The table in docs/design/ehr.md: the values that the channel may read, by kind of key."""
 
@@ -162,7 +163,11 @@ async def test_blocks_say_what_the_design_says_and_no_more(
     for transaction in own:
         function, *args = (arg.decode() for arg in transaction.args)
         assert set(args) <= {people.pseudonym, consent.consent_id}
-        assert transaction.event is None
+        assert transaction.event is not None
+        told = json.loads(transaction.event.payload)
+        assert set(told) == {"kind", "patient", "id", "at"}
+        assert told["kind"] == transaction.event.name
+        assert told["id"] in {transaction.transaction_id, consent.consent_id}
         assert transaction.response is not None
         assert transaction.response.message == ""
         answer = json.loads(transaction.response.payload or b"{}")
@@ -171,8 +176,15 @@ async def test_blocks_say_what_the_design_says_and_no_more(
         for write in ehr.writes:
             _, kind, pseudonym, *ids, _ = write.key.split("\0")
             assert pseudonym == people.pseudonym
+            if kind == "log":
+                del ids[:-1]  # the time, in parts
             assert set(ids) <= {transaction.transaction_id, consent.consent_id}
             assert set(json.loads(write.value)) == OPEN[kind]
         for query in ehr.range_queries:
-            assert query.start_key == f"\0consent\0{people.pseudonym}\0"
+            _, kind, pseudonym, *_ = query.start_key.split("\0")
+            assert (kind, pseudonym) in {
+                ("consent", people.pseudonym),
+                ("appointment", people.pseudonym),
+                ("hold", people.pseudonym),
+            }
         assert not ehr.metadata_writes

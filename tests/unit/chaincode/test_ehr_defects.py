@@ -90,7 +90,7 @@ async def test_phi_in_events(world: World) -> None:
 
 
 def test_phi_in_arguments_instead_of_transient() -> None:
-    """Arguments are ids, organisations, times and choices; whatever tells something is transient."""
+    """Arguments are ids, organisations, times and choices; what tells something is transient."""
     allowed = {
         "patient", "consent_id", "request_id", "record_id", "review_id", "alert_id", "hold_id",
         "appointment_id", "case_id", "proposal_id", "recovery_id", "holder_msp", "offender_msp",
@@ -234,7 +234,7 @@ async def test_unauthenticated_delete_all(world: World) -> None:
         person(world.ledger, REGULATOR, "administrator"),
     ]  # fmt: skip
     for who in everybody:
-        with pytest.raises(Exception, match="ACCESS_DENIED|NOT_AUTHORISED"):
+        with pytest.raises(Exception, match=r"ACCESS_DENIED|NOT_AUTHORISED"):
             await who.submit("RequestErasure")
     portion = {"records": [{"id": LAB["id"], "version": 1}], "salt": SALT}
     with refused("NOT_FOUND"):  # the holder itself, without the patient's wish

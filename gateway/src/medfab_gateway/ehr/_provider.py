@@ -87,8 +87,9 @@ class Provider:
         """
         if isinstance(bundle, bytes):
             # In the background: the first validation imports for seconds.
-            data = bundle
-            bundle = _blocking.in_background(lambda: load_bundle(data, policy=self._labels))
+            bundle = _blocking.in_background(load_bundle, bundle)
+        if self._labels is not None:
+            bundle = bundle.under(self._labels)
         items = self._items(patient, bundle)
         batches = list(split([item.data for item in items]))
         done: list[FilingResult] = []

@@ -86,8 +86,9 @@ class AsyncProvider:
         """
         if isinstance(bundle, bytes):
             # In the background: the first validation imports for seconds.
-            data = bundle
-            bundle = await _aio.in_background(lambda: load_bundle(data, policy=self._labels))
+            bundle = await _aio.in_background(load_bundle, bundle)
+        if self._labels is not None:
+            bundle = bundle.under(self._labels)
         items = await self._items(patient, bundle)
         batches = list(split([item.data for item in items]))
         done: list[FilingResult] = []

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources as package_files
 from typing import Any
 
@@ -54,6 +54,14 @@ class Bundle:
     def patient(self) -> Resource:
         """The bundle's Patient resource."""
         return next(r for r in self.resources if r.labels.resource_type == "Patient")
+
+    def under(self, policy: LabelPolicy) -> Bundle:
+        """The same bundle, with what ``policy`` adds to the labels."""
+        labelled = (
+            replace(resource, labels=policy.apply(resource.labels, resource.content))
+            for resource in self.resources
+        )
+        return replace(self, resources=tuple(labelled))
 
 
 def load_bundle(

@@ -82,11 +82,17 @@ def _suite_name(key: PublicKey | PrivateKey) -> str:
     raise DataKeyError("keys to seal with are of X25519 or P-256")
 
 
-def load_private_key(pem: bytes) -> PrivateKey:
+def load_private_key(pem: bytes | None) -> PrivateKey:
     """A private key in PEM, of X25519 or P-256: the one of a certificate, for example.
 
-    Raises :class:`DataKeyError` if it is another, is encrypted, or is none.
+    Raises :class:`DataKeyError` if it is another, is encrypted, or is none. None: a wallet has a
+    token in its place, whose key can sign, but not open.
     """
+    if pem is None:
+        raise DataKeyError(
+            "the identity's key is in a token, which signs but does not open: give a key for "
+            "reading, X25519 or P-256 in PEM, of its own"
+        )
     try:
         key = serialization.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
