@@ -63,7 +63,7 @@ class Counted:
             cost.bytes += len(found)
             return found
 
-        _stream.PeerStream._answer = answer  # type: ignore[method-assign]
+        _stream.PeerStream._answer = answer  # type: ignore[method-assign, assignment]
         return cost
 
     def __exit__(self, *_: object) -> None:
@@ -90,9 +90,9 @@ def filled(consents: int, records: int, *, ended: int = 0) -> Ledger:
         held[key("record", [patient, seeds.consent_id(number)])] = seeds.record(number % 10)
     over = seeds.consent_entry(active=False)
     for number in range(ended):
-        name = [seeds.pseudonym(WANTED), seeds.consent_id(10**9 + number)]
-        public[key("consent-ended", name)] = over
-        private[key("consent", name)] = wordings[0]
+        parts = [seeds.pseudonym(WANTED), seeds.consent_id(10**9 + number)]
+        public[key("consent-ended", parts)] = over
+        private[key("consent", parts)] = wordings[0]
     return Ledger(
         EhrContract,
         organizations=[MSP],
