@@ -113,13 +113,12 @@ def test_a_patient_from_registration_to_audit(
         json.dumps(
             {
                 "type": "permit",
-                "grantee_msp": "ClinicMSP",
-                "practitioner": None,
-                "purposes": ["TREAT"],
-                "categories": ["laboratory"],
-                "resource_types": [],
-                "not_before": None,
-                "not_after": int(until.timestamp() * 1000),
+                "rule": {
+                    "recipients": [{"msp_id": "ClinicMSP"}],
+                    "purposes": ["TREAT"],
+                    "categories": ["laboratory"],
+                    "not_after": int(until.timestamp() * 1000),
+                },
                 "salt": secrets.token_hex(16),
             }
         )

@@ -26,6 +26,7 @@ from medfab_gateway import (
 from medfab_gateway.ehr import (
     AccessDecision,
     FilingKey,
+    LabelPolicy,
     Patient,
     Practitioner,
     Provider,
@@ -100,7 +101,8 @@ async def test_the_whole_story(people: People) -> None:
 def tell_the_story(people: People) -> None:
     patient = Patient(ehr(people.patient))
     key = FilingKey(secrets.token_bytes(32))
-    provider = Provider(ehr(people.filer), msp_id=people.holder_msp, filing_key=key)
+    normal = LabelPolicy(confidentiality="N")
+    provider = Provider(ehr(people.filer), msp_id=people.holder_msp, filing_key=key, labels=normal)
     practitioner = Practitioner(ehr(people.asker))
 
     patient.register()

@@ -67,7 +67,7 @@ async def test_canaries_stay_where_they_are_put(
         people.pseudonym, purpose="TREAT", categories=["laboratory", canary]
     )
     denial = await people.practitioner.request_access(
-        people.pseudonym, purpose="HRESCH", categories=[canary]
+        people.pseudonym, purpose="HRESCH", categories=[canary], basis=canary
     )
     assert (permit.permitted, denial.permitted) == (True, False)
     released = await people.practitioner.read(permit, holder_msp=people.holder_msp)
@@ -86,9 +86,10 @@ async def test_canaries_stay_where_they_are_put(
         await fails(propose(holder, "FileRecords", pid, transient=records).endorse())
         await fails(propose(patient, "GrantConsent", transient=consent_terms).endorse())
         await fails(propose(people.asker, "RequestAccess", pid, transient=asked).evaluate())
-    for name in ("purposes", "type", "salt", "not_after", "grantee_msp", "resource_types"):
+    for name in ("purposes", "type", "salt", "not_after", "recipients", "resource_types"):
         for value in (f"{canary} \ud800", f"{canary} ", [f"{canary} "]):
-            changed = {**json.loads(terms()["consent"]), name: value}
+            changed = json.loads(terms()["consent"])
+            (changed if name in changed else changed["rule"])[name] = value
             transient = {"consent": json.dumps(changed).encode()}
             await fails(propose(patient, "GrantConsent", transient=transient).endorse())
     file, grant = people.provider.file_bundle, people.patient.grant

@@ -12,6 +12,12 @@ bundle's :func:`phi_values` is in a channel's blocks. Without asyncio, on a bloc
 What goes where: docs/design/ehr.md.
 """
 
+from medfab_gateway.ehr._audit_fhir import (
+    accounting_start,
+    audit_bundle,
+    audit_event,
+    provenance,
+)
 from medfab_gateway.ehr._auditor import Auditor
 from medfab_gateway.ehr._auditor_async import AsyncAuditor
 from medfab_gateway.ehr._consents.model import (
@@ -158,6 +164,9 @@ __all__ = [
     "ShareError",
     "TamperError",
     "TraceStep",
+    "accounting_start",
+    "audit_bundle",
+    "audit_event",
     "combine_shares",
     "consent_json",
     "example_bundle",
@@ -166,6 +175,7 @@ __all__ = [
     "load_resource",
     "open_sealed",
     "phi_values",
+    "provenance",
     "read_consent",
     "scan_blocks",
     "seal_to",

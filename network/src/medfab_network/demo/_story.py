@@ -167,10 +167,8 @@ async def _file(
         blocks = "one transaction; its block holds"
     else:
         blocks = f"{result.transactions} transactions; their blocks hold"
-    narrator.good(
-        f"{result.filed} records, each encrypted under a key of its own, in {blocks} nothing of "
-        "them but salted hashes"
-    )
+    narrator.good(f"{result.filed} records in {blocks} nothing of them but salted hashes")
+    narrator.note("each is encrypted under a key of its own before it leaves the practitioner")
     return result
 
 
