@@ -670,6 +670,20 @@ async def test_c7_break_glass(world: World) -> None:
     assert (await world.read(barred["request_id"], by=world.rescuer))["records"] == []
 
 
+async def test_c7_nobody_breaks_the_glass_by_an_ordinary_request(world: World) -> None:
+    """A consent that names the purpose must not open everything, without reason and review."""
+    await world.grant(purposes=["BTG", "TREAT"])
+    answer = await world.ask(by=world.rescuer, purpose="BTG")
+    assert (answer["decision"], answer["reason"]) == ("deny", "no-consent")
+    shared = {
+        "recipient": {"msp_id": CLINIC, "practitioner": "dr-swift"}, "purpose": "BTG",
+        "categories": ["laboratory"], "salt": SALT,
+    }  # fmt: skip
+    permit_id = (await world.ask())["request_id"]
+    answer = await world.asker.submit("ShareOnward", PATIENT, permit_id, share=shared)
+    assert answer["decision"] == "deny"
+
+
 async def test_c7_reviews_are_opened_escalated_and_closed_by_others(world: World) -> None:
     first = (await world.rescuer.submit("BreakGlass", PATIENT, emergency=EMERGENCY))["request_id"]
     world.pass_time(HOUR)
@@ -804,6 +818,45 @@ async def test_c10_a_revoke_ends_the_wrap_and_asks_for_a_new_data_key(world: Wor
     with refused("NOT_FOUND"):  # nothing but seals is replaced
         plain = {"items": [{"id": LAB["id"], "seal": rewrapped["seal"]}], "salt": SALT}
         await world.filer.submit("RewrapRecords", PATIENT, wraps=plain)
+
+
+PURPOSES_OF = {
+    "practitioner": ["TREAT", "ETREAT", "HPAYMT", "HOPERAT", "HRESCH", "CLINTRCH"],
+    "claims": ["HPAYMT"],
+    "researcher": ["HRESCH", "CLINTRCH"],
+    "public-health": ["PUBHLTH"],
+}
+OBLIGATIONS = {
+    "HPAYMT": ["MINEC"], "HOPERAT": ["MINEC"], "HRESCH": ["DEID", "MINEC", "NOREUSE"],
+    "CLINTRCH": ["MINEC", "NOREUSE"], "PUBHLTH": ["MINEC"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", PURPOSES_OF)
+async def test_c8_each_purpose_has_its_roles_its_basis_and_its_obligations(
+    world: World, role: str
+) -> None:
+    purposes = [
+        "TREAT", "ETREAT", "HPAYMT", "HOPERAT", "HRESCH", "CLINTRCH", "PUBHLTH", "PATRQT"
+    ]  # fmt: skip
+    await world.grant(purposes=purposes, redisclosure=True)
+    asker = person(world.ledger, CLINIC, role, "x-person")
+    for purpose in purposes:
+        if purpose in ("HRESCH", "CLINTRCH", "PUBHLTH"):
+            with refused("INVALID_ARGUMENT"):
+                await world.ask(by=asker, purpose=purpose)
+        answer = await world.ask(by=asker, purpose=purpose, basis="protocol 7")
+        assert answer["decision"] == ("permit" if purpose in PURPOSES_OF[role] else "deny")
+        if answer["decision"] == "permit":
+            released = await world.read(answer["request_id"], by=asker)
+            assert released["obligations"] == OBLIGATIONS.get(purpose, [])
+    reasons = {row["reason"] for row in await world.patient.evaluate("ListAccess")}
+    assert reasons == {"permitted", "role-not-for-purpose"}
+    rows = await world.patient.evaluate("AccountDisclosures", "0", str(world.now + 1))
+    flagged = {row["purpose"] for row in rows if row["accountable"]}
+    assert flagged == ({"PUBHLTH"} if role == "public-health" else set())
+    assert {row["purpose"] for row in rows} == {*PURPOSES_OF[role]}
+    assert await world.patient.evaluate("AccountDisclosures", "0", str(world.now)) == []
 
 
 async def test_c11_denied_attempts_are_on_record(world: World) -> None:

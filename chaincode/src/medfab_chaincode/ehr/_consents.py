@@ -70,7 +70,10 @@ class Consents(Contract):
         consent.check(now)
         entry = await _active(store, subject.patient, consent_id)
         present = await store.consents(subject.patient)
-        _check_is_new([each for each in present if each.id != consent_id], consent, now)
+        others = [each for each in present if each.id != consent_id]
+        _check_is_new(others, consent, now)
+        if len(others) == len(present):  # it had been put aside
+            _make_room(store, subject.patient, present, now)
         (earlier,) = await store.terms(subject.patient, [consent_id])
         store.put_private(
             ObjectType.CONSENT_VERSION,

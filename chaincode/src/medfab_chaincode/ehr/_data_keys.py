@@ -160,6 +160,7 @@ class DataKeys(Contract):
             check_digest(item.id, f"wraps.items[{index}].id")
             item.seal.check(f"wraps.items[{index}].seal")
         standing = await standing_of(Store(stub), caller, check_patient(patient))
+        standing.check()
         seals = [item.seal for item in wraps.items]
         await check_seals(stub, caller.msp_id, patient, standing, seals)
         collection = implicit_collection(caller.msp_id)

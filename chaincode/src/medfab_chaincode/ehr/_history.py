@@ -84,9 +84,9 @@ class History(Contract):
         subject = await subject_of(context, store, acting, Scope.AUDIT)
         log = await _log(store, subject.patient, since, until)
         ids = [row.id for row in log if row.kind in _DISCLOSING]
-        found = [
-            await store.get(AccessEntry, ObjectType.ACCESS, subject.patient, id_) for id_ in ids
-        ]
+        found = await store.get_many(
+            AccessEntry, [store.key(ObjectType.ACCESS, subject.patient, id_) for id_ in ids]
+        )
         details = await store.access_details(subject.patient, ids)
         return [
             Disclosure(

@@ -14,6 +14,7 @@ class PurposeRule:
     """One row of the table in docs/design/ehr.md."""
 
     roles: frozenset[str]
+    """Who may request access for it."""
     needs_basis: bool = False
     """A protocol or legal basis must be named."""
     obligations: tuple[str, ...] = ()
@@ -25,7 +26,8 @@ class PurposeRule:
 PURPOSES = {
     Purpose.TREATMENT: PurposeRule(roles=frozenset({_PRACTITIONER})),
     Purpose.EMERGENCY_TREATMENT: PurposeRule(roles=frozenset({_PRACTITIONER})),
-    Purpose.BREAK_GLASS: PurposeRule(roles=frozenset({_PRACTITIONER}), accountable=True),
+    # Nobody asks for it: the glass is broken by its own function, with a reason and a review.
+    Purpose.BREAK_GLASS: PurposeRule(roles=frozenset(), accountable=True),
     Purpose.PAYMENT: PurposeRule(
         roles=frozenset({_PRACTITIONER, "claims"}), obligations=("MINEC",)
     ),

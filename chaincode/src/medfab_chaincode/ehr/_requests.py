@@ -195,7 +195,8 @@ class Requests(Contract):
             caller,
             patient,
             decision,
-            replace(details, shared_to=recipient, shared_from=request_id),
+            # Nobody reads by this entry, so no data key is wrapped for it.
+            replace(details, shared_to=recipient, shared_from=request_id, public_key=None),
         )
         kind = Kind.SHARED_ONWARD if decision.permitted else Kind.ACCESS_DENIED
         log(context, store, caller, kind, patient)

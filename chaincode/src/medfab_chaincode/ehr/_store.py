@@ -14,6 +14,9 @@ from ._keys import CONSENTS_COLLECTION, ObjectType
 
 T = TypeVar("T")
 
+_MAX_ENTRY_BYTES = 65_536
+"""Of a public entry; the largest lists two hundred consents."""
+
 MAX_PRIVATE_BYTES = 1_000_000
 """Of a value in ``consents``: so many fit together into one message of the peer."""
 
@@ -45,6 +48,11 @@ class Store:
         """Return a public entry; None if there is none."""
         data = await self.stub.get_state(self.key(object_type, *attributes))
         return None if data is None else parse_state(kind, data)
+
+    async def get_many(self, kind: type[T], keys: Sequence[str]) -> list[T | None]:
+        """Return public entries, in as few round trips as the peer allows."""
+        values = await self.stub.get_states(keys, value_bytes=_MAX_ENTRY_BYTES) if keys else []
+        return [None if data is None else parse_state(kind, data) for data in values]
 
     async def rows(
         self, kind: type[T], object_type: ObjectType, *attributes: str
