@@ -30,6 +30,13 @@ from medfab_gateway.ehr._consents.model import (
 from medfab_gateway.ehr._consents.reading import read_consent
 from medfab_gateway.ehr._consents.writing import consent_json, write_consent
 from medfab_gateway.ehr._documents import DocumentReference, DocumentStore
+from medfab_gateway.ehr._erasure_certificate import ErasureCertifier
+from medfab_gateway.ehr._erasure_certificate_async import AsyncErasureCertifier
+from medfab_gateway.ehr._erasure_proof import (
+    CertifiedHolder,
+    VerifiedErasure,
+    verify_erasure_certificate,
+)
 from medfab_gateway.ehr._filing_key import FilingKey
 from medfab_gateway.ehr._key_agent import KeyAgent
 from medfab_gateway.ehr._key_agent_async import AgentStep, AsyncKeyAgent
@@ -43,6 +50,7 @@ from medfab_gateway.ehr._keys.sealed_box import (
 )
 from medfab_gateway.ehr._keys.shares import Share, combine_shares, split_secret
 from medfab_gateway.ehr._labels import LabelPolicy, Labels
+from medfab_gateway.ehr._leak_files import FileFinding, FileReport, scan_files
 from medfab_gateway.ehr._leaks import Finding, ScanReport, scan_blocks
 from medfab_gateway.ehr._patient import Patient
 from medfab_gateway.ehr._patient_async import AsyncPatient
@@ -85,6 +93,7 @@ from medfab_gateway.ehr._types import (
 from medfab_gateway.ehr._validation import FhirVersion
 from medfab_gateway.ehr.errors import (
     BundleError,
+    CertificateOfErasureError,
     ConsentError,
     DataKeyError,
     DocumentError,
@@ -102,6 +111,7 @@ __all__ = [
     "AgentStep",
     "Appointment",
     "AsyncAuditor",
+    "AsyncErasureCertifier",
     "AsyncKeyAgent",
     "AsyncPatient",
     "AsyncPractitioner",
@@ -109,6 +119,8 @@ __all__ = [
     "Auditor",
     "Bundle",
     "BundleError",
+    "CertificateOfErasureError",
+    "CertifiedHolder",
     "Consent",
     "ConsentError",
     "ConsentException",
@@ -124,8 +136,11 @@ __all__ = [
     "DocumentReference",
     "DocumentStore",
     "Erasure",
+    "ErasureCertifier",
     "Explanation",
     "FhirVersion",
+    "FileFinding",
+    "FileReport",
     "FiledRecord",
     "Filing",
     "FilingKey",
@@ -164,6 +179,7 @@ __all__ = [
     "ShareError",
     "TamperError",
     "TraceStep",
+    "VerifiedErasure",
     "accounting_start",
     "audit_bundle",
     "audit_event",
@@ -178,7 +194,9 @@ __all__ = [
     "provenance",
     "read_consent",
     "scan_blocks",
+    "scan_files",
     "seal_to",
     "split_secret",
+    "verify_erasure_certificate",
     "write_consent",
 ]

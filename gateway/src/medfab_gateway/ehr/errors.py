@@ -9,6 +9,7 @@
     ├── DataKeyError       a data key is not there, is another, or opens nothing
     ├── ShareError         shares do not give back the key: too few, or changed
     ├── DocumentError      a document cannot be stored, or is not there
+    ├── CertificateOfErasureError  it cannot be made, or does not prove what it says
     ├── HolderUnavailableError  no peer of the holder answers
     └── TamperError        what was read is not what was filed
 """
@@ -64,6 +65,10 @@ class TamperError(MedfabError):
     """The alert that was raised on the ledger; None: none was."""
     intact: ReadResult | None = None
     """What else was read, and is as it was filed."""
+
+
+class CertificateOfErasureError(MedfabError):
+    """An erasure cannot be certified, or a certificate does not prove what it says."""
 
 
 class HolderUnavailableError(MedfabError):
