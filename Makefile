@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: pharma-long faults test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak
+.PHONY: pharma-long faults test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak bench-ehr ehr-model
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -70,6 +70,15 @@ setup: $(VENV)/.ready
 $(VENV)/.ready: uv.lock pyproject.toml gateway/pyproject.toml chaincode/pyproject.toml network/pyproject.toml scripts/setup
 	@PYTHON="$(PYTHON)" scripts/setup
 	@touch $@
+
+## make ehr-model  the health-record contract against its model, thousands of random lives
+ehr-model: setup
+	@EHR_MODEL_EXAMPLES=3000 $(BIN)/python -m pytest -q tests/unit/chaincode/test_ehr_model.py
+
+## make bench-ehr   what a decision costs with a million consents in memory, 100,000 on a network
+bench-ehr: setup
+	@PYTHONPATH=tests $(BIN)/python -m bench.ehr_costs
+	@PYTHONPATH=tests $(BIN)/python -m bench.ehr_costs --network
 
 ## make bench-gateway   CPU of our gateway client beside the official ones; QUICK=1 for a look
 bench-gateway: setup
