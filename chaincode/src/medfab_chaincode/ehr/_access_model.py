@@ -19,7 +19,8 @@ from ._codes import Reason
 from ._consent_model import Consent, ConsentVersion, Purpose, Recipient
 from ._portions import Portion, common, portions
 from ._purposes import PURPOSES
-from ._record_model import Labels, PermittedBy, Withheld
+from ._record_model import Labels
+from ._release_model import PermittedBy, Withheld
 from ._rules import record_period
 from ._scopes import scope_portion
 

@@ -33,7 +33,8 @@ from ._folder import put_receipt, records_of
 from ._keys import ObjectType, implicit_collection
 from ._log import now_of
 from ._permit import pins_hold
-from ._record_model import MAX_BATCH, Changed, RecordVersion, Seal, Wrap, check_batch, parse_record
+from ._record_model import MAX_BATCH, Changed, RecordVersion, Seal, check_batch, parse_record
+from ._release_model import Wrap
 from ._standing import Standing, standing_of
 from ._store import PatientEntry, Store
 

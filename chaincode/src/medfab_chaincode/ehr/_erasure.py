@@ -4,7 +4,7 @@ What stays is the skeleton: pseudonym, who asked when, how it was decided.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated
 
 from medfab_chaincode import Context, Contract, Transient, canonical_json, evaluate, submit
@@ -24,6 +24,17 @@ from ._caller import (
 from ._checks import check_digest, check_list, check_patient, check_salt, refuse, require
 from ._codes import Code, FilingKind, Kind
 from ._consent_model import ConsentEntry
+from ._erasure_model import (
+    Destroyed,
+    Erasable,
+    ErasedHolder,
+    ErasedPortion,
+    ErasureCertificate,
+    ErasureEntry,
+    ErasureRequested,
+    Progress,
+    Purged,
+)
 from ._folder import put_receipt, receipts_of, records_of
 from ._holders import AlertEntry, HolderEntry, HolderStatus
 from ._holds import check_no_hold
@@ -36,101 +47,6 @@ from ._subject import subject_of
 
 MAX_PURGED = 500
 """Private keys that one transaction purges."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ErasureEntry:
-    """Public: an erasure, and in the end its certificate."""
-
-    erasure_id: str
-    status: str
-    requested_at: int
-    completed_at: int | None = None
-    cursor: str = ""
-    """The last private key that the custodians have purged."""
-    log_rows: int = 0
-    log_digest: str = ""
-    """SHA-256 over the patient's log as it was at completion."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ErasureRequested:
-    """Answer of ``RequestErasure``."""
-
-    erasure_id: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Erasable:
-    """Answer of ``ListErasable``: what is left at this holder."""
-
-    records: tuple[RecordVersion, ...]
-    wraps: tuple[str, ...]
-    filings: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ErasedPortion:
-    """Transient ``records`` of ``EraseRecords``."""
-
-    records: tuple[RecordVersion, ...] = ()
-    wraps: tuple[str, ...] = ()
-    filings: tuple[str, ...] = ()
-    last: bool = False
-    """Nothing is left after this: the folder goes as well."""
-    salt: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Purged:
-    """Answer of ``EraseRecords``."""
-
-    purged: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Destroyed:
-    """Transient ``destroyed``: what was off the chain."""
-
-    documents: int
-    digest: str | None = None
-    """SHA-256 over the names of what was destroyed."""
-    salt: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """Answer of ``CompleteErasure``."""
-
-    status: str
-    remaining: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class ErasedHolder:
-    """A holder in the certificate."""
-
-    holder_msp: str
-    status: HolderStatus
-    erased_at: int
-    documents: int
-    digest: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ErasureCertificate:
-    """Answer of ``ReadErasure``."""
-
-    erasure_id: str
-    patient: str
-    status: str
-    requested_at: int
-    completed_at: int | None
-    holders: tuple[ErasedHolder, ...]
-    log_rows: int
-    log_digest: str
-    verified: bool
-    """Is the log that is here the one that the certificate was made over?"""
 
 
 class Erasure(Contract):

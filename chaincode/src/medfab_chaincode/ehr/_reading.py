@@ -19,15 +19,8 @@ from ._keys import ObjectType
 from ._log import now_of
 from ._permit import Permit, permit_of
 from ._purposes import NO_REDISCLOSURE, PURPOSES
-from ._record_model import (
-    Labels,
-    PermittedBy,
-    RecordHistoryView,
-    RecordStatus,
-    Released,
-    ReleasedRecord,
-    Withheld,
-)
+from ._record_model import Labels, RecordStatus
+from ._release_model import PermittedBy, RecordHistoryView, Released, ReleasedRecord, Withheld
 from ._rules import Requester, is_part_2
 from ._store import Store
 from ._subject import subject_of
