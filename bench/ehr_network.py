@@ -49,9 +49,10 @@ Grow = Callable[[int, int], Awaitable[None]]
 @asynccontextmanager
 async def seeded_network() -> AsyncIterator[tuple[Decisions, Grow]]:
     """The network, and what puts more consents and records on its ledger."""
-    os.chdir(Path(__file__).parent)  # where the contract is found
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # where the contract is found
     topology = parse_topology(
         {
+            "ordering": {"orderers": 1},
             "organizations": [
                 {
                     "name": name,
