@@ -490,6 +490,16 @@ async def test_c4_the_specific_deny_beats_the_permit(world: World) -> None:
     assert (await world.ask(**both))["decision"] == "deny"
 
 
+async def test_c4_a_later_permit_widens_nothing_that_was_decided(world: World) -> None:
+    report = record(4, "DiagnosticReport", "laboratory")
+    await world.file(report)
+    await world.grant(resource_types=["DiagnosticReport"])
+    permit_id = (await world.ask())["request_id"]
+    await world.grant()
+    assert await world.ids(permit_id) == ["4"]
+    assert await world.ids((await world.ask())["request_id"]) == ["1", "4"]
+
+
 @pytest.mark.parametrize("boundary", ["not_before", "not_after"])
 async def test_c4_periods_hold_to_the_second_and_to_the_millisecond(
     world: World, boundary: str
