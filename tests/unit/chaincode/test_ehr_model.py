@@ -24,7 +24,7 @@ from unit.chaincode.ehr_ledger import (
 )
 from unit.chaincode.ehr_model import Asker, Entry, Model, Permit
 
-EXAMPLES = int(os.environ.get("EHR_MODEL_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("EHR_MODEL_EXAMPLES", "80"))
 """`make ehr-model` runs thousands."""
 
 
