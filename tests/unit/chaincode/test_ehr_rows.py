@@ -435,6 +435,8 @@ async def test_c2_identity_comes_from_the_certificate(world: World) -> None:
         ({"security_labels": ["V", "PSY"]}, {}, ["1", "4", "5", "6"]),
         ({"data_start": 1000, "data_end": 2000, "security_labels": ["R"]}, {}, ["7"]),
         ({"data_start": 1001, "security_labels": ["R"]}, {}, None),
+        ({"data_end": 1001, "security_labels": ["R"]}, {}, ["7"]),
+        ({"data_end": 1000, "security_labels": ["R"]}, {}, None),
         ({"authors": ["Practitioner/9"]}, {}, ["8"]),
         ({"instances": ["Observation/1"]}, {}, ["1"]),
         ({"related": ["Encounter/2"]}, {}, ["8"]),
