@@ -478,6 +478,26 @@ _OTHERS: dict[tuple[str, ...], tuple[str, ...]] = {
 """What else is let out by rules that are about something else than those records' difference."""
 
 
+async def test_c3_what_is_unknown_counts_against_release(world: World) -> None:
+    """An Observation without category could be anything; a record without time, of any time."""
+    await world.file(record(4, "Observation"), record(5, "Condition", labels={"authored": 1000}))
+    types: Any = {"categories": [], "resource_types": ["Observation", "Condition"]}
+    everything = await world.grant(categories=[])
+    permit_id = (await world.ask(**types))["request_id"]
+    assert await world.ids(permit_id) == ["1", "2", "3", "5"]
+    await world.grant(categories=[], instances=["Observation/4"])
+    permit_id = (await world.ask(**types))["request_id"]
+    assert await world.ids(permit_id) == ["1", "2", "3", "4", "5"]
+    await world.deny(categories=["survey"])  # which record 4 might be
+    assert await world.ids(permit_id) == ["1", "2", "3", "5"]
+    before = await world.deny(data_end=1000)  # a deny that ends just before record 5 leaves it
+    assert await world.ids(permit_id) == ["5"]
+    await world.patient.submit("RevokeConsent", before)
+    await world.deny(data_start=1000, data_end=1001)
+    assert await world.ids(permit_id) == []
+    await world.patient.submit("RevokeConsent", everything)
+
+
 async def test_c4_the_specific_deny_beats_the_permit(world: World) -> None:
     await world.grant(categories=["laboratory", "vital-signs"])
     both: Any = {"categories": ["laboratory", "vital-signs"]}
