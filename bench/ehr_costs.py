@@ -4,8 +4,9 @@
 
 On the ledger in memory: messages to the peer and bytes of their answers, of one decision and of
 one read, with 10³ to 10⁶ consents (and as many records, up to 10⁵) on the ledger; then with 10 to
-10⁵ ended consents of the same patient. `--network`: milliseconds of endorsing a decision on a real
-network with 10³ to 10⁵ of each, over those of a call that reads next to nothing. A ratio of 1 means: as with the fewest.
+10⁵ ended consents of the same patient. `--network`: the time of endorsing a decision on a real
+network with 10³ to 10⁵ of each, over that of a call that reads next to nothing. A ratio of 1 means:
+as with the fewest.
 """
 
 from __future__ import annotations
