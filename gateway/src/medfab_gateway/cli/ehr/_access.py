@@ -55,10 +55,10 @@ def request(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Ask for access; the decision is recorded.
+    """Ask for access to records of PATIENT, a pseudonym; the decision is recorded.
 
-    PATIENT is a pseudonym. A denial is an answer, not a failure: the exit
-    code is 0, "permitted" is no.
+    A denial is an answer, not a failure: the exit code is 0, "permitted" is
+    no.
 
     \b
     Examples:
@@ -108,11 +108,10 @@ def break_glass(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Open a record in an emergency, without consent.
+    """Open the records of PATIENT in an emergency, without consent, for minutes.
 
-    PATIENT is a pseudonym; the permit lasts minutes. Needs the function
-    "emergency" in the certificate. The patient is notified, and a review is
-    opened.
+    Needs the function "emergency" in the certificate. The patient is
+    notified, and a review is opened.
 
     \b
     Examples:
@@ -161,7 +160,7 @@ def read(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Read what a permit covers, at a peer of the holder.
+    """Read what the permit REQUEST covers, at a peer of the holder.
 
     Prints how many records of which type there are, and what was withheld;
     with --json, or in the file, the records themselves.

@@ -41,11 +41,10 @@ def audit(
     connection: Connection,
     output: Output,
 ) -> None:
-    """List who asked for a patient's records, and what was decided.
+    """List who asked for a patient's records, when, why, and what was decided.
 
-    That, with the purpose and portions, is for patients. With --patient,
-    auditors see the skeleton: who did what kind of thing when, without
-    purposes, portions and names.
+    That is for patients. With --patient, auditors see the skeleton: who did
+    what kind of thing when, without purposes, portions and names.
 
     \b
     Examples:
@@ -96,11 +95,11 @@ def disclose(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Print the accounting of disclosures.
+    """Print the accounting of disclosures: who received what, when, what for.
 
-    Who received what, when and what for: for the patient, six years back
-    unless --since says otherwise. Rows that an accounting by 45 CFR 164.528
-    must have are flagged; the others are listed all the same.
+    For the patient, six years back unless --since says otherwise. Rows that
+    an accounting by 45 CFR 164.528 must have are flagged; the others are
+    listed all the same.
 
     \b
     Examples:

@@ -51,12 +51,11 @@ def grant(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Grant a consent, from FHIR or from options.
+    """Grant a consent: from a FHIR Consent (R4 or R5), or from the options.
 
-    FILE is a FHIR Consent in R4 or R5.     What a FHIR Consent says and
-    this network cannot enforce is refused, with the name of the element.
-    Actors are named by identifiers of the systems urn:medfab:msp,
-    urn:medfab:role and urn:medfab:practitioner.
+    What a FHIR Consent says and this network cannot enforce is refused, with
+    the name of the element. Actors are named by identifiers of the systems
+    urn:medfab:msp, urn:medfab:role and urn:medfab:practitioner.
 
     \b
     Examples:
@@ -147,9 +146,7 @@ def export(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Print a consent as FHIR Consent.
-
-    As it came in, or made of its terms.
+    """Print a consent as FHIR Consent: as it came in, or made of its terms.
 
     \b
     Examples:

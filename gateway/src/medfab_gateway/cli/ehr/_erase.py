@@ -80,10 +80,9 @@ def records(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Carry a requested erasure out, at a holder.
+    """Carry a requested erasure out: purge records, destroy keys and documents.
 
-    Purges records, destroys keys and documents. It may be repeated until it
-    succeeds.
+    For a holder. It may be repeated until it succeeds.
 
     \b
     Examples:
@@ -151,9 +150,7 @@ def certificate(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Write the certificate of a completed erasure.
-
-    Its transactions are signed by the custodians' peers.
+    """Write the certificate of a completed erasure: signed by the custodians' peers.
 
     \b
     Examples:

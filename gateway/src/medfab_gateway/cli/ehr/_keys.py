@@ -50,10 +50,11 @@ def serve(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Give keys to permits, and new ones after revocations.
+    """Follow the channel: wrap keys for permits, make new ones after revocations.
 
-    Must run wherever sealed records are held, or nobody can open what a permit
-    releases. Ends with Ctrl-C. With --checkpoint nothing is missed in between.
+    Must run wherever sealed records are held, or nobody can open what a
+    permit releases. Ends with Ctrl-C. With --checkpoint nothing is missed
+    in between.
 
     \b
     Examples:
@@ -97,9 +98,7 @@ def serve(
 def rotate(
     patient: str, channel: str, label: str | None, connection: Connection, output: Output
 ) -> None:
-    """Make a new data key for PATIENT.
-
-    What was wrapped before opens nothing more.
+    """Make a new data key for PATIENT: what was wrapped before opens nothing more.
 
     \b
     Examples:

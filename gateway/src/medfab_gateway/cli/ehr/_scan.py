@@ -48,13 +48,13 @@ def scan(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Search blocks, logs and projections for a patient's data.
+    """Search everything for a patient's data: blocks, events, logs, projections.
 
-    Every value of the bundles, and every canary, is searched in all blocks of
-    the channel (arguments, events and signatures included), in the logs of the
-    network's nodes and contracts, and in each --file: as UTF-8, in JSON,
-    UTF-16, hex, base64, and as hashes without salt. Findings name places,
-    never values; the exit code is 1 if there is one.
+    Every value of the bundles, and every canary, is searched in all blocks
+    of the channel (arguments, events and signatures included), in the logs
+    of the network's nodes and contracts, and in each --file: as UTF-8, in
+    JSON, UTF-16, hex, base64, and as hashes without salt. Findings name
+    places, never values; the exit code is 1 if there is one.
 
     \b
     Examples:
@@ -62,8 +62,7 @@ def scan(
       medfab ehr scan --bundle bundle.json --file care.sqlite --file gateway.log \\
           --org regulator --identity auditor --json
     """
-    from medfab_gateway.ehr import PhiValue, load_bundle, phi_values,
-    scan_blocks, scan_files
+    from medfab_gateway.ehr import PhiValue, load_bundle, phi_values, scan_blocks, scan_files
 
     values: list[PhiValue] = []
     for bundle in bundles:

@@ -22,8 +22,7 @@ from medfab_gateway.cli._output import pass_output
 
 if TYPE_CHECKING:
     from medfab_gateway import AsyncContract
-    from medfab_gateway.ehr import DocumentStore, FilingKey, KeyStore,
-    PrivateKey
+    from medfab_gateway.ehr import DocumentStore, FilingKey, KeyStore, PrivateKey
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
