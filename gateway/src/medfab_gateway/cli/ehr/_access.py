@@ -55,10 +55,10 @@ def request(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Ask for access to records of PATIENT, a pseudonym; the decision is recorded.
+    """Ask for access; the decision is recorded.
 
-    A denial is an answer, not a failure: the exit code is 0, "permitted" is
-    no.
+    PATIENT is a pseudonym. A denial is an answer, not a failure: the exit
+    code is 0, "permitted" is no.
 
     \b
     Examples:
@@ -108,10 +108,11 @@ def break_glass(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Open the records of PATIENT in an emergency, without consent, for minutes.
+    """Open a record in an emergency, without consent.
 
-    Needs the function "emergency" in the certificate. The patient is
-    notified, and a review is opened.
+    PATIENT is a pseudonym; the permit lasts minutes. Needs the function
+    "emergency" in the certificate. The patient is notified, and a review is
+    opened.
 
     \b
     Examples:
@@ -160,7 +161,7 @@ def read(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Read what the permit REQUEST covers, at a peer of the holder.
+    """Read what a permit covers, at a peer of the holder.
 
     Prints how many records of which type there are, and what was withheld;
     with --json, or in the file, the records themselves.

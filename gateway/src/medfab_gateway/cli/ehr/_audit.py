@@ -41,10 +41,11 @@ def audit(
     connection: Connection,
     output: Output,
 ) -> None:
-    """List who asked for a patient's records, when, why, and what was decided.
+    """List who asked for a patient's records, and what was decided.
 
-    That is for patients. With --patient, auditors see the skeleton: who did
-    what kind of thing when, without purposes, portions and names.
+    That, with purpose and portions, is for patients. With --patient,
+    auditors see the skeleton: who did what kind of thing when, without
+    purposes, portions and names.
 
     \b
     Examples:
@@ -95,11 +96,11 @@ def disclose(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Print the accounting of disclosures: who received what, when, what for.
+    """Print the accounting of disclosures.
 
-    For the patient, six years back unless --since says otherwise. Rows that
-    an accounting by 45 CFR 164.528 must have are flagged; the others are
-    listed all the same.
+    Who received what, when, what for: for the patient, six years back
+    unless --since says otherwise. Rows that an accounting by 45 CFR 164.528
+    must have are flagged; the others are listed all the same.
 
     \b
     Examples:

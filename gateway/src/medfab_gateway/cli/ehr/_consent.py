@@ -51,11 +51,12 @@ def grant(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Grant a consent: from a FHIR Consent (R4 or R5), or from the options.
+    """Grant a consent, from FHIR or from options.
 
-    What a FHIR Consent says and this network cannot enforce is refused, with
-    the name of the element. Actors are named by identifiers of the systems
-    urn:medfab:msp, urn:medfab:role and urn:medfab:practitioner.
+    FILE is a FHIR Consent in R4 or R5. What a FHIR Consent says and this
+    network cannot enforce is refused, with the name of the element. Actors
+    are named by identifiers of the systems urn:medfab:msp, urn:medfab:role
+    and urn:medfab:practitioner.
 
     \b
     Examples:
@@ -146,7 +147,9 @@ def export(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Print a consent as FHIR Consent: as it came in, or made of its terms.
+    """Print a consent as FHIR Consent.
+
+    As it came in, or made of its terms.
 
     \b
     Examples:

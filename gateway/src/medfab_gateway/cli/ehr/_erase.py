@@ -80,9 +80,10 @@ def records(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Carry a requested erasure out: purge records, destroy keys and documents.
+    """Carry a requested erasure out, at a holder.
 
-    For a holder. It may be repeated until it succeeds.
+    Purges records, destroys keys and documents. It may be repeated until it
+    succeeds.
 
     \b
     Examples:
@@ -150,7 +151,9 @@ def certificate(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Write the certificate of a completed erasure: signed by the custodians' peers.
+    """Write the certificate of a completed erasure.
+
+    Its transactions are signed by the custodians' peers.
 
     \b
     Examples:

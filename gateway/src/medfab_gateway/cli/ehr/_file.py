@@ -48,11 +48,12 @@ def file(
     connection: Connection,
     output: Output,
 ) -> None:
-    """File a FHIR bundle (R4 or R5) into the own organisation's private data.
+    """File a FHIR bundle with the own organisation.
 
-    Every record is encrypted under a key of its own; what has more than 100
-    KiB goes to the document store. Filing the same bundle again files what is
-    missing, and changes nothing. The keys are beside the wallet: keep copies.
+    R4 or R5, into its private data. Every record is encrypted under a key
+    of its own; what has more than 100 KiB goes to the document store.
+    Filing the same bundle again files what is missing, and changes nothing.
+    The keys are beside the wallet: keep copies.
 
     \b
     Examples:

@@ -50,7 +50,7 @@ def serve(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Follow the channel: wrap keys for permits, make new ones after revocations.
+    """Give keys to permits, and new ones after revocations.
 
     Must run wherever sealed records are held, or nobody can open what a
     permit releases. Ends with Ctrl-C. With --checkpoint nothing is missed
@@ -98,7 +98,9 @@ def serve(
 def rotate(
     patient: str, channel: str, label: str | None, connection: Connection, output: Output
 ) -> None:
-    """Make a new data key for PATIENT: what was wrapped before opens nothing more.
+    """Make a new data key for PATIENT.
+
+    What was wrapped before opens nothing more.
 
     \b
     Examples:

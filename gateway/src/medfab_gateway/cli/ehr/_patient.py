@@ -13,7 +13,7 @@ from medfab_gateway.cli.ehr._shared import contract_of, ehr_command, plain
 @click.command()
 @ehr_command
 def register(channel: str, label: str | None, connection: Connection, output: Output) -> None:
-    """Register a patient: the pseudonym in the certificate, with its organisation.
+    """Register a patient under the pseudonym in the certificate.
 
     \b
     Examples:
@@ -42,7 +42,7 @@ def holders(
     connection: Connection,
     output: Output,
 ) -> None:
-    """List who holds records of the patient; accept or reject one.
+    """List who holds records of the patient; accept one.
 
     What an organisation has filed can be read by others once the patient has
     accepted it. "open alerts" counts reports of records that were changed.

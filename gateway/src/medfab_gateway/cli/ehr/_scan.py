@@ -48,7 +48,7 @@ def scan(
     connection: Connection,
     output: Output,
 ) -> None:
-    """Search everything for a patient's data: blocks, events, logs, projections.
+    """Search blocks, logs and projections for a patient's data.
 
     Every value of the bundles, and every canary, is searched in all blocks
     of the channel (arguments, events and signatures included), in the logs
