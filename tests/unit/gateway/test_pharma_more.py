@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -234,3 +235,14 @@ def test_a_query_needs_a_database(tmp_path: Path) -> None:
     missing = command("query", "--database", str(tmp_path / "none"))
     assert missing.exit_code == 4
     assert "There is no database" in missing.output
+
+
+def test_the_guides_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "pharma.md").read_text()
+    [block] = re.findall(
+        r"```python\n(.*?)```", page.split("## Codes and identifiers")[1], re.DOTALL
+    )
+    exec(block, {})  # noqa: S102 - the page is ours
+    said = re.findall(r"^print\(.*?\)  # (.*)$", block, re.MULTILINE)
+    assert capsys.readouterr().out.splitlines() == said
+    assert len(said) == 4

@@ -23,7 +23,6 @@ The standards are in `medfab_gateway.pharma.identifiers` (GTIN, SSCC, …, URNs,
 from medfab_gateway.pharma._answers import (
     Acknowledgement,
     Alert,
-    Chargeback,
     ColdChain,
     Commissioned,
     DeclaredError,
@@ -44,12 +43,10 @@ from medfab_gateway.pharma._answers import (
     Received,
     Requested,
     Scanned,
-    SharedDocument,
     Shipment,
     ShipmentItem,
     Shipped,
     Shortage,
-    Terms,
     TraceStep,
     Verification,
 )
@@ -74,6 +71,7 @@ from medfab_gateway.pharma._supply_async import AsyncSupply
 from medfab_gateway.pharma._t3 import T3Line, t3_statement
 from medfab_gateway.pharma._trace_tree import trace_tree
 from medfab_gateway.pharma._trade import Trade
+from medfab_gateway.pharma._trade_answers import Chargeback, SharedDocument, Terms
 from medfab_gateway.pharma._trade_async import AsyncTrade
 from medfab_gateway.pharma.errors import (
     EpcisError,

@@ -73,7 +73,7 @@ def plan(event: Event, name: str, known: Known, *, unknown: str = "refuse") -> C
         return _declare_error(event, name)
     items = named_items(event)
     nothing_known = not any(known.views.get(item_id(item)) for item in items)
-    if unknown == "record" and nothing_known and not _begins(event, items, known):
+    if unknown == "record" and nothing_known and not _begins(event):
         return _record(event, name, [])
     if len(items) > MAX_ITEMS + 1:
         raise PlanError(
@@ -136,11 +136,13 @@ def _moves(event: AggregationEvent) -> bool:
     return event.action in ("ADD", "DELETE")
 
 
-def _begins(event: Event, items: list[Item], known: Known) -> bool:
+def _begins(event: Event) -> bool:
     """Whether the event commissions, so that its items cannot be on the ledger yet."""
-    if not (isinstance(event, ObjectEvent) and event.action == "ADD"):
-        return False
-    return event.biz_step == "commissioning" and bool(items or event.quantities)
+    return (
+        isinstance(event, ObjectEvent)
+        and event.action == "ADD"
+        and event.biz_step == "commissioning"
+    )
 
 
 def _transition(event: Event, items: list[Item], known: Known) -> Call | None:

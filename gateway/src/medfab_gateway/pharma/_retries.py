@@ -10,7 +10,6 @@ from __future__ import annotations
 from medfab_gateway._retry_options import RetryOptions
 
 SUBMIT = RetryOptions(
-    attempts=8,
     # The last: a key's own policy changed in the same block, before this transaction.
     validation_codes=frozenset(
         {"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT", "ENDORSEMENT_POLICY_FAILURE"}

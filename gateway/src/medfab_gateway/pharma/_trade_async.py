@@ -8,18 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from medfab_gateway._contract_async import AsyncContract
-from medfab_gateway.pharma._answers import (
-    Chargeback,
-    Done,
-    SharedDocument,
-    Terms,
-    milliseconds,
-)
+from medfab_gateway.pharma._answers import Done, milliseconds
 from medfab_gateway.pharma._items import Item
 from medfab_gateway.pharma._keys import Gtin
 from medfab_gateway.pharma._plan import PlanError
 from medfab_gateway.pharma._supply_async import AsyncSupply, salt
 from medfab_gateway.pharma._t3 import T3Line, t3_statement
+from medfab_gateway.pharma._trade_answers import Chargeback, SharedDocument, Terms
 
 
 class AsyncTrade(AsyncSupply):
