@@ -16,6 +16,8 @@ from pharma_world import (
     Chain,
     InMemory,
     event,
+    gln,
+    gtin,
     lot,
 )
 from unit.chaincode.pharma_chain import chain, channel, refused
@@ -52,6 +54,18 @@ async def test_events_that_move_nothing(chain: Chain) -> None:
     assert again == first | {"repeated": True}
     with refused("EVENT_CONFLICT"):
         await chain(OPERATOR[RIVAL], "RecordEvent", event=event("1"), step="x")
+
+
+async def test_scans_and_requests_capture_their_event_once(chain: Chain) -> None:
+    (one,) = await chain.commission("A1")
+    scan = {"item": one, "gln": gln(PHARMACY), "event": event("scan")}
+    first = await chain(OPERATOR[PHARMACY], "ReportScan", **scan)
+    again = await chain(OPERATOR[PHARMACY], "ReportScan", **scan)
+    assert again["transaction_id"] == first["transaction_id"]
+    request = {"gtin": gtin(1), "item": one, "event": event("request")}
+    asked = await chain(OPERATOR[PHARMACY], "RequestVerification", **request)
+    assert await chain(OPERATOR[PHARMACY], "RequestVerification", **request) == asked
+    assert len(await chain.ask(AUDITOR, "PendingVerifications", MAKER)) == 1
 
 
 async def test_corrections_are_declarations_and_never_edits(chain: Chain) -> None:

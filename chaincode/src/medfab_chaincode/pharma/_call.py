@@ -89,7 +89,8 @@ class Call:
         self.transaction_id = context.transaction_id
         self.function = function
         self.authorities = charter.authorities
-        self._partner = partner
+        self.partner = partner
+        """The caller's organisation; None: an authority's staff."""
         self._event = event
         self._known = known
 
@@ -138,7 +139,7 @@ class Call:
 
     def require_capacity(self, *capacities: Capacity) -> None:
         """Refuse an organisation that is licensed for none of these."""
-        if self._partner is None or not set(capacities) & set(self._partner.capacities):
+        if self.partner is None or not set(capacities) & set(self.partner.capacities):
             wanted = " or ".join(capacities)
             raise refusal(Code.NOT_CAPABLE, f"your organisation is not licensed as {wanted}")
 

@@ -112,7 +112,7 @@ class ColdChainMonitoring(Contract):
         if device is None or not _is_signed(device.public_key, given):
             raise refusal(Code.BAD_SIGNATURE, "the batch is not signed by the device's key")
         breached = monitor.status is MonitorStatus.BREACHED
-        if batch.sequence < monitor.next_sequence:  # a batch sent again
+        if call.repeated or batch.sequence < monitor.next_sequence:  # a batch sent again
             return Readings(transaction_id=call.transaction_id, repeated=True, breached=breached)
         if monitor.status is MonitorStatus.STOPPED:
             raise refusal(Code.WRONG_STATE, "the monitoring of this item has been stopped")

@@ -23,7 +23,6 @@ from ._model import (
     Item,
     ItemKind,
     Lot,
-    Partner,
     Status,
 )
 
@@ -43,8 +42,7 @@ class Dispensing(Contract):
         if call.repeated:
             return call.done_before()
         call.require_capacity(Capacity.DISPENSER)
-        partner = await call.store.get(Partner, Kind.PARTNER, call.msp)
-        if partner is None or given.gln not in partner.glns:
+        if call.partner is None or given.gln not in call.partner.glns:
             raise refusal(Code.NOT_CAPABLE, "input.gln: none of your licensed premises")
         items = await loose(call, [given.item], "input.item")
         ((name, unit),) = items.items()

@@ -31,6 +31,9 @@ class Regulation(Contract):
         call = await Call.open(context, "RequestVerification", given)
         require(gtin_of(given.item) == given.gtin, "input.item", "a unit of the product")
         product = await known_product(call.store, given.gtin)
+        if call.repeated:
+            asked = await call.store.get(Inquiry, Kind.INQUIRY, product.owner, call.repeated)
+            return Requested(request=call.repeated, due_at=asked.due_at if asked else 0)
         due_at = call.now + DAY_MS
         inquiry = Inquiry(
             gtin=given.gtin,

@@ -122,6 +122,8 @@ class Scans(Contract):
     ) -> Scanned:
         """Record a scan, and what it hints at; impossible speed makes the item suspect."""
         call = await Call.open(context, "ReportScan", given)
+        if call.repeated:
+            return Scanned(transaction_id=call.repeated, signals=())
         name = digest(given.item)
         here, last, (found,) = await asyncio.gather(
             call.store.get(Location, Kind.LOCATION, given.gln),
@@ -147,7 +149,7 @@ class Scans(Contract):
         for signal in signals:
             alert = Alert(kind=signal, at=call.now, by=call.msp)
             call.store.put(Kind.ALERT, name, f"{call.transaction_id}.{signal}", value=alert)
-        call.tell(name, signal=",".join(signals))
+        call.finish(name, signal=",".join(signals))
         return Scanned(transaction_id=call.transaction_id, signals=tuple(signals))
 
 
