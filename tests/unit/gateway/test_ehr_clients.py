@@ -273,4 +273,4 @@ def test_the_door_of_the_package() -> None:
     names = medfab_gateway.ehr.__all__
     assert names == sorted(names)
     public = {name for name in vars(medfab_gateway.ehr) if not name.startswith("_")}
-    assert public - {"errors", "fhir"} == set(names)
+    assert public - {"errors", "fhir", "projection"} == set(names)

@@ -9,11 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, x25519
 
 from ehr_on_ledger import CLINIC, HOSPITAL, PATIENT, START, EhrWorld, new_world
 from medfab_gateway.ehr import (
     AccessDecision,
+    AsyncCustodian,
+    AsyncKeyRecovery,
     AsyncPractitioner,
     BundleError,
     ConsentStatus,
@@ -22,6 +24,8 @@ from medfab_gateway.ehr import (
     FhirVersion,
     OnwardRecipient,
     Purpose,
+    RecoveryCustodian,
+    ShareError,
     TamperError,
     example_bundle,
     load_bundle,
@@ -249,8 +253,6 @@ async def test_r3_a_changed_document_raises_an_alert_that_the_patient_sees(
 
 
 async def test_patients_read_their_own(world: EhrWorld) -> None:
-    from cryptography.hazmat.primitives.asymmetric import x25519
-
     await begin(world)
     patient = world.patient(private_key=x25519.X25519PrivateKey.generate())
     permit = await patient.request_own(PATIENT)
@@ -417,3 +419,78 @@ async def test_a_representative_acts_within_the_appointment(world: EhrWorld) -> 
     await world.patient().end_appointment(PATIENT, appointment)
     with refused("NOT_AUTHORISED"):
         await son.consents()
+
+
+async def test_r5_a_lost_key_comes_back_from_two_of_three_custodians(world: EhrWorld) -> None:
+    await world.patient().register()
+    keys = [x25519.X25519PrivateKey.generate() for _ in range(3)]
+    people = ["notary-1", "notary-2", "notary-3"]
+    lost = secrets.token_bytes(32)
+    mine = AsyncKeyRecovery(world.contract(HOSPITAL, "patient", PATIENT))
+    set_id = await mine.enrol(
+        PATIENT,
+        lost,
+        [
+            RecoveryCustodian(msp_id=CLINIC, person=person, public_key=key.public_key())
+            for person, key in zip(people, keys, strict=True)
+        ],
+        threshold=2,
+    )
+
+    def custodian(number: int) -> AsyncCustodian:
+        contract = world.contract(CLINIC, "practitioner", people[number])
+        return AsyncCustodian(contract, private_key=keys[number])
+
+    with pytest.raises(ShareError, match="no recovery"):
+        await custodian(0).approve(PATIENT)
+    new_key = x25519.X25519PrivateKey.generate()
+    recovery_id = await mine.request(new_key.public_key())
+    await custodian(0).approve(PATIENT)
+    with pytest.raises(ShareError, match="1 custodians have approved, and 2 must"):
+        await mine.recover(PATIENT, recovery_id, new_key)
+    await custodian(2).approve(PATIENT)
+    assert await mine.recover(PATIENT, recovery_id, new_key, set_id=set_id) == lost
+    with pytest.raises(DataKeyError):
+        await mine.recover(PATIENT, recovery_id, x25519.X25519PrivateKey.generate())
+
+
+async def test_e1_after_an_erasure_nothing_is_left_and_documents_cannot_be_opened(
+    sealed: EhrWorld,
+) -> None:
+    assert sealed.keys is not None
+    assert sealed.documents is not None
+    await begin(sealed, large_bundle(200_000))
+    await grant(sealed)
+    permit = await ask(sealed.practitioner())
+    await sealed.run_key_agent()
+    await sealed.patient().request_erasure()
+    purged = await sealed.provider().erase(PATIENT)
+    assert purged >= 14
+    erased = await sealed.patient().complete_erasure(PATIENT)
+    assert (erased.status, erased.verified) == ("erased", True)
+    assert [(h.holder_msp, h.documents) for h in erased.holders] == [(HOSPITAL, 1)]
+    stored = sealed.ledger.private(f"_implicit_org_{HOSPITAL}", HOSPITAL)
+    assert not [value for value in stored.values() if b"medfab-sealed" in value]
+    assert sealed.documents.names() == ()
+    assert sealed.keys.key_ids(PATIENT) == ()
+    with pytest.raises(GatewayError):
+        await sealed.practitioner().read(permit, holder_msp=HOSPITAL)
+    assert {row.kind for row in await sealed.auditor().log(PATIENT)} >= {"erasure-completed"}
+
+
+async def test_e2_a_legal_hold_blocks_the_erasure(world: EhrWorld) -> None:
+    await begin(world)
+    hold = await world.auditor().place_hold(PATIENT, text="litigation 7/26")
+    with refused("LEGAL_HOLD"):
+        await world.patient().request_erasure()
+    await world.auditor().release_hold(PATIENT, hold, text="settled")
+    await world.patient().request_erasure()
+
+
+async def test_m2_a_violation_suspends_at_once(world: EhrWorld) -> None:
+    await begin(world)
+    await grant(world)
+    case = await world.auditor().report_violation(CLINIC, text="sold a list", person="dr-cole")
+    denied = await ask(world.practitioner())
+    assert (denied.permitted, denied.reason) == (False, "suspended")
+    assert case in {sanction.case_id for sanction in await world.auditor().sanctions()}

@@ -59,6 +59,9 @@ from medfab_gateway.ehr._practitioner import Practitioner
 from medfab_gateway.ehr._practitioner_async import AsyncPractitioner
 from medfab_gateway.ehr._provider import Provider
 from medfab_gateway.ehr._provider_async import AsyncProvider
+from medfab_gateway.ehr._recovery import Custodian, KeyRecovery
+from medfab_gateway.ehr._recovery_async import AsyncCustodian, AsyncKeyRecovery
+from medfab_gateway.ehr._recovery_custodian import RecoveryCustodian
 from medfab_gateway.ehr._types import (
     Access,
     AccessDecision,
@@ -111,8 +114,10 @@ __all__ = [
     "AgentStep",
     "Appointment",
     "AsyncAuditor",
+    "AsyncCustodian",
     "AsyncErasureCertifier",
     "AsyncKeyAgent",
+    "AsyncKeyRecovery",
     "AsyncPatient",
     "AsyncPractitioner",
     "AsyncProvider",
@@ -130,6 +135,7 @@ __all__ = [
     "ConsentType",
     "ConsentVersion",
     "Counted",
+    "Custodian",
     "DataKeyError",
     "Disclosure",
     "DocumentError",
@@ -152,6 +158,7 @@ __all__ = [
     "HolderErasure",
     "HolderUnavailableError",
     "KeyAgent",
+    "KeyRecovery",
     "KeyStore",
     "LabelPolicy",
     "Labels",
@@ -169,6 +176,7 @@ __all__ = [
     "ReadResult",
     "Recipient",
     "RecordVersion",
+    "RecoveryCustodian",
     "ReleasedRecord",
     "Resource",
     "Review",
