@@ -86,7 +86,7 @@ bench-gateway: setup
 
 ## make bench-chaincode CPU of our shim and contract API beside the official ones; QUICK=1 likewise
 bench-chaincode: setup
-	@PYTHONPATH=tests QUICK="$(QUICK)" ONLY="$(ONLY)" $(BIN)/python -m bench.chaincode
+	@PYTHONPATH=tests QUICK="$(QUICK)" ONLY="$(ONLY)" BESIDE="$(BESIDE)" $(BIN)/python -m bench.chaincode
 
 ## make test-docker  the same network in containers; needs a Docker engine (Debian: docker.io) and
 ##                 docker-compose, installs nothing by itself

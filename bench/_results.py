@@ -82,14 +82,16 @@ def write(
 ) -> Path:
     """Write `bench/results/<name>.json`; returns its path.
 
-    keep_others: rows of cases that are not among `rows` stay, of an earlier run here.
+    keep_others: what is not among `rows` stays, of an earlier run here.
     """
     found = [asdict(row) for row in rows]
     path = RESULTS / f"{name}.json"
     if keep_others and path.exists():
-        measured = {(row.case, row.concurrency) for row in rows}
-        old = json.loads(path.read_text())["rows"]
-        found = [row for row in old if (row["case"], row["concurrency"]) not in measured] + found
+        measured = {(row.case, row.concurrency, row.peer_name) for row in rows}
+        for row in json.loads(path.read_text())["rows"]:
+            if (row["case"], row["concurrency"], row["peer_name"]) not in measured:
+                found.append(row)
+        found.sort(key=lambda row: (row["case"], row["concurrency"], row["peer_name"]))
     return save({**heading(name, versions=versions), "rows": found})
 
 

@@ -9,6 +9,7 @@ transactions, at any concurrency: it is given twenty, and left out where it stop
     make bench-chaincode            about ten minutes; writes bench/results/chaincode.json
     make bench-chaincode QUICK=1    one run of each, for a look; writes nothing
     make bench-chaincode ONLY=4     cases whose names begin so; the rows of the others stay
+    make bench-chaincode BESIDE=Go  beside the peers whose names have that; the same
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from official import go_program, node, node_project
 ROOT = Path(__file__).parent.parent
 OFFICIAL = Path(__file__).parent / "official"
 QUICK = bool(os.environ.get("QUICK"))
-ONLY = os.environ.get("ONLY", "")
+ONLY, ONLY_BESIDE = os.environ.get("ONLY", ""), os.environ.get("BESIDE", "")
 RUNS = 1 if QUICK else 5
 SECONDS = 30
 UNIT = "µs of CPU per transaction"
@@ -91,7 +92,8 @@ class Bench:
             GO_BATCH: [go, "chaincode", "batch", "ADDRESS"],
             PYPI: [python, OFFICIAL / "chaincode-python" / "raw.py", "ADDRESS"],
         }
-        self.names = list(self._commands)
+        pairs = [pair for pair in BESIDE if ONLY_BESIDE in pair[1]]
+        self.names = [name for name in self._commands if any(name in pair for pair in pairs)]
 
     async def run(self, name: str, case: Case, at_once: int) -> float:
         """Microseconds of the chaincode's CPU for one transaction. Raises `Unfinished`."""
@@ -180,7 +182,7 @@ async def measure(bench: Bench, case: Case, at_once: int) -> list[Row]:
             concurrency=at_once,
         )
         for own, peer in BESIDE
-        if peer not in unfinished
+        if peer in bench.names and peer not in unfinished
     ]
 
 
@@ -216,7 +218,7 @@ async def main() -> None:
                 print_row(row)
     if not QUICK:
         versions = {"node": node_version(), "uvloop": metadata.version("uvloop")}
-        print(write("chaincode", rows, versions=versions, keep_others=bool(ONLY)))
+        print(write("chaincode", rows, versions=versions, keep_others=bool(ONLY or ONLY_BESIDE)))
 
 
 if __name__ == "__main__":
