@@ -117,6 +117,7 @@ pharma-long: setup
 	@PHARMA_STEPS=300 PHARMA_MOVES=20 $(BIN)/python -m pytest -q -s tests/integration/test_pharma.py
 	@PYTHONPATH=tests $(BIN)/python -m bench.pharma
 	@PYTHONPATH=tests $(BIN)/python -m bench.pharma --network
+	@PYTHONPATH=tests $(BIN)/python -m bench.pharma --recall
 
 ## make clean      stop the network in .medfab and delete it, and the environment
 clean:

@@ -2,6 +2,7 @@
 
     .venv/bin/python -m bench.pharma            # in memory: up to a million units; no network
     .venv/bin/python -m bench.pharma --network  # a real network of four organisations, 10^5 units
+    .venv/bin/python -m bench.pharma --recall   # W1 there: from the recall to all its holders
 
 Counted, not timed: round trips between contract and peer, keys written, bytes of what is signed.
 On the network: bytes of the transaction, and times, which depend on the machine. `peer` of a row is
@@ -33,6 +34,7 @@ from pharma_world import (
     OPERATOR,
     PHARMACY,
     WHOLESALER,
+    Chain,
     InMemory,
     Person,
     found,
@@ -49,6 +51,7 @@ SIZES_IN_MEMORY = (1_000, 10_000, 100_000, 1_000_000)
 SIZES_ON_NETWORK = (1_000, 10_000, 100_000)
 CHUNK = 1_000
 AT_ONCE = 4
+RECALLS = 40
 
 Submit = Callable[[Person, str, dict[str, Any]], Awaitable[Any]]
 
@@ -250,12 +253,61 @@ async def measure(channel: Any) -> dict[str, float]:
     return measured
 
 
-async def main(*, network: bool) -> None:
-    found_rows = await (on_network() if network else in_memory())
+async def recalls() -> list[Row]:
+    """From the call of Recall until its committed state names every holder, for small lots."""
+    from integration.supply_help import InStep, supply_network
+
+    times = []
+    with tempfile.TemporaryDirectory(prefix="medfab-bench-") as folder:
+        async with supply_network(Path(folder) / "net") as consortium:
+            chain = Chain(InStep(consortium))
+            for number in range(RECALLS):
+                name = f"W1-{number}"
+                units = await chain.commission(f"{name}.1", f"{name}.2", number=name)
+                await chain.move(units[0])
+                recall = {"gtin": gtin(1), "lot": name, "recall_class": 1, "reason": "bench"}
+                began = time.monotonic()
+                who = OPERATOR[MAKER]
+                answer = await recall_at_once(chain.channel, who, recall | {"lot_key": LOT_KEY})
+                page = await chain.ask(who, "Holders", answer["tag"], "100", "")
+                times.append((time.monotonic() - began) * 1000)
+                found_holders = {(row["msp"], row["count"]) for row in page["holders"]}
+                assert found_holders == {(MAKER, 1), (WHOLESALER, 1)}
+    times.sort()
+    three_days = 3 * 24 * 3600 * 1000.0
+    return [
+        Row(
+            case=f"W1: recall of a lot until every holder is known, {label} of {RECALLS}",
+            concurrency=1,
+            unit="ms",
+            ours=round(value, 1),
+            peer=three_days,
+            peer_name="FDA pilot's report of the practice before it: up to 3 days",
+            ratio_median=round(three_days / value),
+            ratio_min=round(three_days / times[-1]),
+            ratio_max=round(three_days / times[0]),
+        )
+        for label, value in (
+            ("median", statistics.median(times)),
+            ("p95", times[int(RECALLS * 0.95)]),
+        )
+    ]
+
+
+async def recall_at_once(channel: Any, who: Person, given: dict[str, Any]) -> Any:
+    """Waits for the caller's own peer alone, as clients do."""
+    contract = await channel.contract(who)
+    transient = {"input": json.dumps(given).encode()}
+    return json.loads(await contract.submit("Recall", transient=transient))
+
+
+async def main(mode: str) -> None:
+    modes = {"memory": in_memory, "network": on_network, "recall": recalls}
+    found_rows = await modes[mode]()
     for row in found_rows:
         print_row(row)
-    print(write("pharma_network" if network else "pharma_memory", found_rows))
+    print(write(f"pharma_{mode}", found_rows))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(network="--network" in sys.argv))
+    asyncio.run(main(sys.argv[1].removeprefix("--") if len(sys.argv) > 1 else "memory"))
