@@ -152,6 +152,7 @@ class Walk:
     async def step(self) -> None:
         """Do one thing that is allowed, or is not, and compare."""
         names = [name for name in dir(self) if name.startswith("do_")]
+        names += ["do_ship", "do_receive"] * 2  # or little gets to the pharmacy
         await getattr(self, self.random.choice(names))()
 
     # -- drawing -------------------------------------------------------------------------------
