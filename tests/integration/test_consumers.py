@@ -9,7 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -47,12 +50,14 @@ from medfab_gateway.consumers import (
     SqliteStore,
     Store,
     replay,
+    verify_signature,
 )
 from medfab_gateway.consumers._explorer import BLOCKS, KEY_HISTORY, PRIVATE_HISTORY, TRANSACTIONS
 from medfab_network import Network
 from postgres import Postgres, postgres_server
 
 pytestmark = pytest.mark.integration
+SECRET = b"0123456789abcdef0123456789abcdef"
 PAGE = (Path(__file__).parents[2] / "docs" / "consumers.md").read_text()
 EXPLORER = (BLOCKS, TRANSACTIONS, KEY_HISTORY, PRIVATE_HISTORY)
 
@@ -387,3 +392,77 @@ async def test_another_ledger_stops_the_service(network: Network, tmp_path: Path
     assert "is not the one that was handled before" in said(file)
     assert store.query("SELECT next_block, moved_at FROM medfab_consumers") == before
     store.close()
+
+
+async def test_a_webhook_gets_again_what_it_refused(network: Network, tmp_path: Path) -> None:
+    """Signed deliveries to a receiver on loopback; refused ones by `dead-letters retry`."""
+    received: list[str] = []
+    refusing = threading.Event()
+    refusing.set()
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            signed = self.headers["medfab-signature"]
+            right = verify_signature(SECRET, body, signed, now=time.time(), tolerance=3600)
+            if right and not refusing.is_set():
+                received.append(self.headers["medfab-delivery"])
+            self.send_response(400 if refusing.is_set() else 204)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        (tmp_path / "hook.secret").write_bytes(SECRET + b"\n")
+        file = tmp_path / "consumers.toml"
+        file.write_text(
+            f"""
+[gateway]
+directory = "{network.directory}"
+organization = "hospital"
+identity = "admin"
+
+[[consumer]]
+name = "pager"
+channel = "{CHANNEL}"
+database = "pager.sqlite"
+start = "next"
+[consumer.webhook]
+url = "http://127.0.0.1:{server.server_address[1]}/"
+secret_file = "hook.secret"
+chaincode = "{CHAINCODE}"
+"""
+        )
+        store = SqliteStore(tmp_path / "pager.sqlite")
+        with service(file) as process:
+            while not store.exists():
+                await asyncio.sleep(0.1)
+            store.open()
+            await until_at(store, "pager", 1)
+            async with connect(network) as gateway:
+                contract = gateway.network(CHANNEL).contract(CHAINCODE)
+                await contract.submit("Put", "paged", "1")
+                first = await height(network)
+                await until_at(store, "pager", first)
+                refusing.clear()
+                await contract.submit("Put", "paged", "2")
+                await until_at(store, "pager", await height(network))
+            assert received == [f"{CHANNEL}/{first}/0"]
+            shown = await asyncio.to_thread(medfab, "events", "status", file)
+            assert shown.returncode == 1
+            assert f"webhook could not take block {first - 1}" in shown.stdout
+            command = ("events", "dead-letters", "retry", file, "pager")
+            done = await asyncio.to_thread(medfab, *command)
+            assert (done.returncode, done.stdout) == (0, "1 settled, 0 left.\n"), done.stderr
+            assert received == [f"{CHANNEL}/{first}/0", f"{CHANNEL}/{first - 1}/0"]
+            assert await terminate(process) == 0, said(file)
+        store.close()
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
