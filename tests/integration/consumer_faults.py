@@ -137,8 +137,10 @@ async def survive(
         for name, store in _stores(postgres, lite).items():
             await _until(store, name, end, running)
         await _until(PostgresStore(postgres.address), "file", end, running)
-        # 130: one that was killed at last, and is still about to begin.
-        assert set(await running.end()) <= {0, 130}, running.said()
+        codes = await running.end()
+        # The one that took a killed one's place may not have got as far as to heed signals.
+        assert 0 in codes, running.said()
+        assert set(codes) <= {0, 130, -signal.SIGTERM}, f"{codes} {running.said()}"
     blocks = (await ledger(network))[:end]
     report.failed_calls = load.failed
     report.blocks = len(blocks)
