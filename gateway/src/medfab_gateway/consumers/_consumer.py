@@ -93,9 +93,9 @@ class Consumer:
             raise ConfigurationError(f"`private` is contract or stream, not {private!r}.")
         if max_transactions < 1:
             raise ConfigurationError("`max_transactions` is 1 or more.")
-        self.name = name
-        self.channel = channel
-        self.progress = Progress(consumer=name, channel=channel)
+        self.name: str = name
+        self.channel: str = channel
+        self.progress: Progress = Progress(consumer=name, channel=channel)
         self._connect = connect
         self._store = store
         self._projections = projections

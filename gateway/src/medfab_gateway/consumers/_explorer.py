@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from medfab_gateway.consumers._changes import LedgerBlock
 from medfab_gateway.consumers._keys import readable_key
@@ -89,10 +89,10 @@ class Explorer(Projection):
     than 500 characters, the rest is a hash.
     """
 
-    name = "explorer"
-    version = 1
-    tables = (BLOCKS, TRANSACTIONS, KEY_HISTORY, PRIVATE_HISTORY)
-    views = (
+    name: ClassVar[str] = "explorer"
+    version: ClassVar[int] = 1
+    tables: ClassVar[Sequence[Table]] = (BLOCKS, TRANSACTIONS, KEY_HISTORY, PRIVATE_HISTORY)
+    views: ClassVar[Sequence[View]] = (
         View(
             name="ledger_keys",
             query=(

@@ -25,7 +25,7 @@ class JsonLines(Sink):
 
     def __init__(self, name: str, path: str | Path, selection: Selection | None = None) -> None:
         super().__init__(name, selection or Selection())
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._descriptor: int | None = None
         self._position = 0
 

@@ -66,7 +66,7 @@ class PostgresStore(Store):
                 "postgresql://user@host/database, with the password in ~/.pgpass or PGPASSWORD."
             ) from error
         host, name = described.get("host", "local socket"), described.get("dbname", "")
-        self.description = f"postgresql:{host}/{name} ({schema})"
+        self.description: str = f"postgresql:{host}/{name} ({schema})"
 
     def open(self) -> None:
         self.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import ClassVar
 
 from medfab_gateway.consumers._delivery import Delivery, Selection
 from medfab_gateway.consumers._state import DeadLetter
@@ -13,12 +14,12 @@ from medfab_gateway.consumers._store import Store
 class Sink:
     """Takes deliveries in order. Called in the consumer's thread of its database."""
 
-    one_block_at_a_time = False
+    one_block_at_a_time: ClassVar[bool] = False
     """Whether a batch is one block: for what may come again where a batch is not completed."""
 
     def __init__(self, name: str, selection: Selection) -> None:
-        self.name = name
-        self.selection = selection
+        self.name: str = name
+        self.selection: Selection = selection
 
     def restore(self, position: int | None) -> None:
         """Where the checkpoint says that this sink is; None: nothing was delivered yet."""

@@ -37,8 +37,8 @@ class SqliteStore(Store):
     table_options: ClassVar[str] = " WITHOUT ROWID"  # one tree for each table instead of two
 
     def __init__(self, path: str | Path) -> None:
-        self.path = str(path)
-        self.description = f"sqlite:{self.path}"
+        self.path: str = str(path)
+        self.description: str = f"sqlite:{self.path}"
         self._connection: sqlite3.Connection | None = None
         self._locks: dict[str, int] = {}
 

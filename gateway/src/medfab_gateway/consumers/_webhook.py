@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 
@@ -37,7 +38,7 @@ class Webhook(Sink):
     letters and the next one is delivered.
     """
 
-    one_block_at_a_time = True
+    one_block_at_a_time: ClassVar[bool] = True
 
     def __init__(
         self,
