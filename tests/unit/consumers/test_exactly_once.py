@@ -152,6 +152,14 @@ def expected(ledger: Ledger) -> tuple[dict[str, int], dict[str, int], dict[str, 
     return items, sums, secrets
 
 
+def lead(store: Store) -> None:
+    """Once the server has seen that the connection of the last one is closed."""
+    end = time.monotonic() + 60
+    while not store.try_to_lead("c"):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 class Crash(BaseException):
     """As a `kill -9`, for the rest of the program that is under test."""
 
@@ -168,7 +176,7 @@ def test_whatever_the_batches_and_crashes_the_rows_are_those_of_the_ledger(
         store = make_store()
         store.open()
         try:
-            assert store.try_to_lead("c")
+            lead(store)
             working = applier(store)
             working.prepare()
             crash_after(store, chance.randint(1, 60))
@@ -268,10 +276,7 @@ def test_one_leads_and_the_lead_goes_with_it(make_store: MakeStore) -> None:
         assert not second.try_to_lead("c")
         assert second.try_to_lead("another")
         first.close()
-        end = time.monotonic() + 60  # a server sees the end of a connection a moment later
-        while not second.try_to_lead("c"):
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        lead(second)
     finally:
         for store in (first, second, looking):
             store.close()

@@ -39,7 +39,6 @@ def events(*names: str, **more: Any) -> list[Tx]:
 
 def following(store: Store, sink: Sink) -> Applier:
     store.open()
-    assert store.try_to_lead("c")
     working = Applier(store, consumer="c", channel="care", plans=[], sinks=[sink])
     working.prepare()
     return working

@@ -14,8 +14,8 @@ has answered. The last two are made of public state, which names items by pseudo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
 from medfab_gateway.consumers import (
     INTEGER,
@@ -127,8 +127,10 @@ UNITS_BY_HOLDER = View(
 class EpcisEvents(Projection):
     """The EPCIS events that the own organisation captured; for `EpcisQuery`."""
 
-    name, version, chaincode = "epcis", 1, "pharma"
-    tables = (EVENTS, NAMES, CAPTURED)
+    name: ClassVar[str] = "epcis"
+    version: ClassVar[int] = 1
+    chaincode: str | None = "pharma"
+    tables: ClassVar[Sequence[Table]] = (EVENTS, NAMES, CAPTURED)
 
     @on_write(composite("event", "event"))
     def captured(self, write: Written) -> Iterator[Operation]:
@@ -193,9 +195,11 @@ class Inventory(Projection):
     The state is the item's own, or its root's: holds, recalls and expiry are not in it.
     """
 
-    name, version, chaincode = "inventory", 1, "pharma"
-    tables = (ITEMS,)
-    views = (UNITS_BY_HOLDER,)
+    name: ClassVar[str] = "inventory"
+    version: ClassVar[int] = 1
+    chaincode: str | None = "pharma"
+    tables: ClassVar[Sequence[Table]] = (ITEMS,)
+    views: ClassVar[Sequence[View]] = (UNITS_BY_HOLDER,)
 
     @on_write(composite("item", "item"))
     def item(self, write: Written) -> Iterator[Operation]:
@@ -217,8 +221,10 @@ class Inventory(Projection):
 class Recalls(Projection):
     """Recalled lots, and which holders have answered."""
 
-    name, version, chaincode = "recalls", 1, "pharma"
-    tables = (RECALLS, ACKNOWLEDGEMENTS)
+    name: ClassVar[str] = "recalls"
+    version: ClassVar[int] = 1
+    chaincode: str | None = "pharma"
+    tables: ClassVar[Sequence[Table]] = (RECALLS, ACKNOWLEDGEMENTS)
 
     @on_write(composite("recall", "tag"))
     def recall(self, write: Written) -> Iterator[Operation]:
