@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import grpc
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 
@@ -31,7 +32,8 @@ from medfab_gateway.ehr import (
     load_bundle,
     write_consent,
 )
-from medfab_gateway.errors import GatewayError
+from medfab_gateway.ehr._unavailable import unavailable_holder
+from medfab_gateway.errors import ErrorDetail, EvaluateError, GatewayError
 
 ADDRESSES = {
     entry["fullUrl"]: f"{entry['resource']['resourceType']}/{entry['resource']['id']}"
@@ -171,6 +173,33 @@ async def test_c10_after_a_revocation_the_old_key_opens_nothing(sealed: EhrWorld
     permit = await ask(practitioner)
     await sealed.run_key_agent()
     assert len((await practitioner.read(permit, holder_msp=HOSPITAL)).records) == 5
+
+
+async def test_c10_who_still_has_a_permit_is_given_the_new_key(sealed: EhrWorld) -> None:
+    """One practitioner's consent is revoked; the other one's permit goes on."""
+    assert sealed.keys is not None
+    await begin(sealed)
+    granted = []
+    for name in ("dr-cole", "dr-kim"):
+        consent = await sealed.patient().grant(
+            grantee_msp=CLINIC,
+            practitioner=name,
+            purposes=["TREAT"],
+            categories=["laboratory"],
+            not_after=START + timedelta(days=1),
+        )
+        granted.append(consent.consent_id)
+    cole, kim = sealed.practitioner("dr-cole"), sealed.practitioner("dr-kim")
+    of_cole, of_kim = await ask(cole), await ask(kim)
+    assert (await sealed.run_key_agent()).count("access-permitted: wrapped") == 2
+    await kim.read(of_kim, holder_msp=HOSPITAL)
+
+    await sealed.patient().revoke(granted[0])
+    assert await sealed.run_key_agent() == ["consent-revoked: rotated"]
+    assert len((await kim.read(of_kim, holder_msp=HOSPITAL)).records) == 5
+    assert sealed.keys.permits(PATIENT) == (of_kim.request_id,)
+    with refused("CONSENT_REVOKED"):
+        await cole.read(of_cole, holder_msp=HOSPITAL)
 
 
 async def test_filing_after_a_revocation_makes_the_new_key_itself(sealed: EhrWorld) -> None:
@@ -494,3 +523,25 @@ async def test_m2_a_violation_suspends_at_once(world: EhrWorld) -> None:
     denied = await ask(world.practitioner())
     assert (denied.permitted, denied.reason) == (False, "suspended")
     assert case in {sanction.case_id for sanction in await world.auditor().sanctions()}
+
+
+@pytest.mark.parametrize(
+    ("message", "msp_id", "code", "unavailable"),
+    [
+        ("failed to find any endorsing peers for org(s): HospitalMSP", None, "UNAVAILABLE", True),
+        ("no peers available to evaluate chaincode ehr", None, "UNAVAILABLE", True),
+        ("connection refused", HOSPITAL, "UNAVAILABLE", True),
+        ("connection refused", CLINIC, "UNAVAILABLE", False),
+        ("something else", HOSPITAL, "INTERNAL", False),
+    ],
+)
+def test_a_holders_peer_that_is_down_is_said_so(
+    message: str, msp_id: str | None, code: str, unavailable: bool
+) -> None:
+    details = [ErrorDetail(address="peer:1", msp_id=msp_id, message=message)] if msp_id else []
+    error = EvaluateError(message, code=grpc.StatusCode[code], details=details)
+    found = unavailable_holder(error, HOSPITAL)
+    assert (found is not None) is unavailable
+    if found is not None:
+        assert "no peer of HospitalMSP answers" in str(found)
+    assert unavailable_holder(error, None) is None

@@ -71,6 +71,7 @@ class DataKeys:
     def rotate(self, patient: str) -> DataKey:
         """Make a new key, put every record's key under it, and destroy the older ones.
 
+        Who still has a permit in force is given the new key; the others' wraps are purged.
         What breaks off in the middle is taken up by the next call: older keys stay until nothing
         is under them.
         """
@@ -80,6 +81,7 @@ class DataKeys:
         entry = _wire.transient(key_id=key.key_id, previous=state.key_id)
         self._ehr.submit("RotateKey", patient, transient={"key": entry}, holder=self._msp_id)
         self.rewrap(patient, key)
+        self._wrap_again(patient, key)
         return key
 
     def rewrap(self, patient: str, key: DataKey) -> int:
@@ -103,10 +105,31 @@ class DataKeys:
 
     def wrap(self, patient: str, request_id: str) -> bool:
         """Seal the data key to the requester of a permit; False if it is not in force any more."""
+        key = self.current(patient)
+        if not self._wrap(patient, request_id, key):
+            return False
+        known = _blocking.in_background(self._keys.permits, patient)
+        _blocking.in_background(self._keys.set_permits, patient, [*known, request_id])
+        return True
+
+    def _wrap_again(self, patient: str, key: DataKey) -> None:
+        kept: list[str] = []
+        over: list[str] = []
+        for request_id in _blocking.in_background(self._keys.permits, patient):
+            in_force = self._wrap(patient, request_id, key)
+            (kept if in_force else over).append(request_id)
+        if over:
+            entry = _wire.transient(ids=over)
+            self._ehr.submit(
+                "DropKeyWraps", patient, transient={"requests": entry}, holder=self._msp_id
+            )
+        if kept or over:
+            _blocking.in_background(self._keys.set_permits, patient, kept)
+
+    def _wrap(self, patient: str, request_id: str, key: DataKey) -> bool:
         permit = self._ehr.one(_PermitKey, "ReadPermitKey", patient, request_id)
         if not permit.in_force or permit.public_key is None:
             return False
-        key = self.current(patient)
         recipient = load_public_key(permit.public_key)
         wrap = wrap_for(key, recipient, patient=patient, request_id=request_id)
         self._ehr.submit(

@@ -90,6 +90,20 @@ class Provider:
             bundle = _blocking.in_background(load_bundle, bundle)
         if self._labels is not None:
             bundle = bundle.under(self._labels)
+        try:
+            return self._file_all(patient, bundle, progress)
+        except GatewayError as error:
+            if _code(error) != "STALE_KEY":
+                raise
+        # A consent was revoked meanwhile: once more, under a new key; what is filed stays.
+        return self._file_all(patient, bundle, progress)
+
+    def _file_all(
+        self,
+        patient: str,
+        bundle: Bundle,
+        progress: Callable[[FilingProgress], None] | None,
+    ) -> FilingResult:
         items = self._items(patient, bundle)
         batches = list(split([item.data for item in items]))
         done: list[FilingResult] = []
@@ -210,7 +224,7 @@ class Provider:
         try:
             return self._file(patient, batch)
         except GatewayError as error:
-            if error.chaincode is None or error.chaincode.code != "NOT_ANNOUNCED":
+            if _code(error) != "NOT_ANNOUNCED":
                 raise
         self.announce(patient)
         return self._file(patient, batch)
@@ -221,3 +235,7 @@ class Provider:
         )
         counts = json.loads(answer)
         return FilingResult(filed=counts["filed"], unchanged=counts["unchanged"], transactions=1)
+
+
+def _code(error: GatewayError) -> str | None:
+    return error.chaincode.code if error.chaincode is not None else None

@@ -89,6 +89,20 @@ class AsyncProvider:
             bundle = await _aio.in_background(load_bundle, bundle)
         if self._labels is not None:
             bundle = bundle.under(self._labels)
+        try:
+            return await self._file_all(patient, bundle, progress)
+        except GatewayError as error:
+            if _code(error) != "STALE_KEY":
+                raise
+        # A consent was revoked meanwhile: once more, under a new key; what is filed stays.
+        return await self._file_all(patient, bundle, progress)
+
+    async def _file_all(
+        self,
+        patient: str,
+        bundle: Bundle,
+        progress: Callable[[FilingProgress], None] | None,
+    ) -> FilingResult:
         items = await self._items(patient, bundle)
         batches = list(split([item.data for item in items]))
         done: list[FilingResult] = []
@@ -211,7 +225,7 @@ class AsyncProvider:
         try:
             return await self._file(patient, batch)
         except GatewayError as error:
-            if error.chaincode is None or error.chaincode.code != "NOT_ANNOUNCED":
+            if _code(error) != "NOT_ANNOUNCED":
                 raise
         await self.announce(patient)
         return await self._file(patient, batch)
@@ -222,3 +236,7 @@ class AsyncProvider:
         )
         counts = json.loads(answer)
         return FilingResult(filed=counts["filed"], unchanged=counts["unchanged"], transactions=1)
+
+
+def _code(error: GatewayError) -> str | None:
+    return error.chaincode.code if error.chaincode is not None else None

@@ -154,8 +154,10 @@ class AsyncRecords:
                 retry=_retries.READ_JUST_PERMITTED if permit.permitted else None,
             )
             released = _wire.from_wire(_Released, answer)
-            sealed = any(record.seal is not None for record in released.records)
-            if not sealed or released.wrap is not None:
+            # After a new data key, the wrap of the old one opens nothing: the next is on its way.
+            needed = {record.seal.key_id for record in released.records if record.seal is not None}
+            given = {released.wrap.key_id} if released.wrap is not None else set()
+            if needed <= given:
                 return released
             if self._private_key is None:
                 raise DataKeyError(

@@ -11,6 +11,8 @@ import hmac
 import json
 import os
 import secrets
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from medfab_gateway._files import sync_folder, write_private_file
@@ -20,6 +22,7 @@ from medfab_gateway.ehr.errors import DataKeyError
 
 _CURRENT = "current"
 _CONTENT = "content"
+_PERMITS = "permits"
 
 
 class KeyStore:
@@ -83,6 +86,19 @@ class KeyStore:
         """32 hex digits: where the patient's documents are; only the holder can tell whose."""
         return hmac.digest(self._secret, f"folder/{patient}".encode(), hashlib.sha256).hex()[:32]
 
+    def permits(self, patient: str) -> tuple[str, ...]:
+        """Requests that the data key has been wrapped for: a new key is wrapped for them, too."""
+        try:
+            return tuple((self._of(patient) / _PERMITS).read_text(encoding="ascii").split())
+        except FileNotFoundError:
+            return ()
+
+    def set_permits(self, patient: str, request_ids: Iterable[str]) -> None:
+        """Remember whom the data key is wrapped for; of two processes, the last one counts."""
+        folder = self._of(patient)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private_file(folder / _PERMITS, "\n".join(dict.fromkeys(request_ids)).encode())
+
     def add(self, patient: str, key: DataKey) -> None:
         """Put a key there, without making it the current one."""
         folder = self._of(patient)
@@ -117,8 +133,7 @@ class KeyStore:
         for path in keys:
             _destroy(path)
         if folder.is_dir():
-            (folder / _CURRENT).unlink(missing_ok=True)
-            folder.rmdir()
+            shutil.rmtree(folder)
             sync_folder(self._folder)
         return len(keys)
 
