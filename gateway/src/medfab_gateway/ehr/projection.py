@@ -11,7 +11,8 @@ sends it and marks nothing here: it keeps the last ``(at, id)`` it has sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from medfab_gateway.consumers import (
     BOOLEAN,
@@ -65,11 +66,11 @@ _URGENT = frozenset({"glass-broken", "tamper-reported", "shared-onward", "recove
 class HealthRecords(Projection):
     """Tables ``ehr_accesses`` and ``ehr_notifications``; view ``ehr_accounting``."""
 
-    name = "health-records"
-    version = 1
-    chaincode = "ehr"
-    tables = (_ACCESSES, _NOTIFICATIONS)
-    views = (
+    name: ClassVar[str] = "health-records"
+    version: ClassVar[int] = 1
+    chaincode: str | None = "ehr"
+    tables: ClassVar[Sequence[Table]] = (_ACCESSES, _NOTIFICATIONS)
+    views: ClassVar[Sequence[View]] = (
         View(
             name="ehr_accounting",
             query="SELECT patient, decided_at, requester_msp, requester, reason, accountable, "
