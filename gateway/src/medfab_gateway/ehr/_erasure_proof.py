@@ -84,7 +84,7 @@ def verify_erasure_certificate(
     signed each transaction; None: of more than half of them.
     """
     needed = endorsers or len(authorities) // 2 + 1
-    roots = {msp_id: x509.load_pem_x509_certificates(pem) for msp_id, pem in authorities.items()}
+    roots = {msp_id: _certificates(msp_id, pem) for msp_id, pem in authorities.items()}
     fields = _parsed(certificate)
     patient = str(fields["patient"])
     requested: dict[str, Any] | None = None
@@ -196,6 +196,15 @@ def _writes(results: bytes) -> Iterator[tuple[str, tuple[str, ...], Any]]:
             kind, *attributes = write.key.strip("\0").split("\0")
             if kind in ("erasure", "holder"):
                 yield kind, tuple(attributes), json.loads(write.value)
+
+
+def _certificates(msp_id: str, pem: bytes) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(pem)
+    except ValueError:
+        raise CertificateOfErasureError(
+            f"what is given for {msp_id} is no certificate in PEM"
+        ) from None
 
 
 def _parsed(certificate: str) -> dict[str, Any]:

@@ -209,6 +209,6 @@ def verify(file: Path, authorities: tuple[str, ...], endorsers: int | None, outp
                 f"{path} cannot be read: {error.strerror}", param_hint="--authority"
             ) from None
     verified = verify_erasure_certificate(
-        file.read_text(encoding="utf-8"), authorities=roots, endorsers=endorsers
+        file.read_text(encoding="utf-8", errors="replace"), authorities=roots, endorsers=endorsers
     )
     output.details(plain(verified))

@@ -68,7 +68,7 @@ def scan(
     for bundle in bundles:
         values += phi_values(load_bundle(bundle.read_bytes()))
     if canaries is not None:
-        lines = canaries.read_text(encoding="utf-8").splitlines()
+        lines = canaries.read_text(encoding="utf-8", errors="replace").splitlines()
         values += [PhiValue(kind="canary", value=line) for line in map(str.strip, lines) if line]
     if not values:
         raise click.UsageError("Nothing to search for: give --bundle or --canaries.")
@@ -98,7 +98,7 @@ def scan(
         output.table(findings, columns=["place", "where", "kind", "encoding"])
     output.details(report)
     if findings:
-        raise LeaksFoundError(f"data of a patient is in {len(findings)} places.")
+        raise LeaksFoundError(f"Data of a patient is where it must not be: {len(findings)} times.")
 
 
 async def _read_blocks(connection: Connection, label: str | None, channel: str) -> list[Block]:

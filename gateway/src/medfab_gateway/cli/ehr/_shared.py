@@ -115,7 +115,7 @@ def plain(value: Any) -> Any:
 
 def text_of(file: Path) -> str:
     """A text that is about a patient, from a file."""
-    text = file.read_text(encoding="utf-8").strip()
+    text = file.read_text(encoding="utf-8", errors="replace").strip()
     if not text:
         raise click.UsageError(f"{file} is empty: it must say why.")
     return text
