@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,7 +42,7 @@ _SECONDS = 240
 
 @dataclass(kw_only=True)
 class Report:
-    kills: Counter[str] = field(default_factory=Counter)
+    kills: dict[str, int] = field(default_factory=dict)
     blocks: int = 0
     transactions: int = 0
     invalid: int = 0
@@ -128,7 +127,7 @@ async def survive(
                 await _both_go_on(postgres, lite, running)
                 await asyncio.sleep(chance.random() / 2)  # anywhere within a batch
                 await _kill(victim, network, postgres, running)
-                report.kills[victim] += 1
+                report.kills[victim] = report.kills.get(victim, 0) + 1
                 print(f"{sum(report.kills.values())}: {victim}", file=sys.stderr, flush=True)
             await _both_go_on(postgres, lite, running)
         finally:
