@@ -103,7 +103,7 @@ def envelope(
         results = rwset_pb2.TxReadWriteSet(ns_rwset=spaces).SerializeToString()
         action = proposal_pb2.ChaincodeAction(results=results).SerializeToString()
         response = proposal_response_pb2.ProposalResponsePayload(extension=action)
-        return response.SerializeToString()
+        return bytes(response.SerializeToString())
 
     payload = payload_of(writes)
     endorsed = transaction_pb2.ChaincodeEndorsedAction(
@@ -115,11 +115,12 @@ def envelope(
         actions=[transaction_pb2.TransactionAction(payload=action)]
     )
     header = common_pb2.ChannelHeader(channel_id=channel).SerializeToString()
-    return common_pb2.Envelope(
+    made = common_pb2.Envelope(
         payload=common_pb2.Payload(
             header=common_pb2.Header(channel_header=header), data=transaction.SerializeToString()
         ).SerializeToString()
-    ).SerializeToString()
+    )
+    return bytes(made.SerializeToString())
 
 
 A, B, C = (Organization(name) for name in ("AMSP", "BMSP", "CMSP"))

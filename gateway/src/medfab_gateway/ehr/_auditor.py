@@ -38,7 +38,11 @@ class Auditor:
         return self._ehr.rows(LogRow, "ReadLog", patient, *between(since, until))
 
     def reviews(self) -> tuple[Review, ...]:
-        """Broken glasses that nobody has looked at yet, oldest due first."""
+        """Broken glasses that nobody has looked at yet, oldest due first.
+
+        What is overdue is escalated first: the contract has no clock of its own.
+        """
+        self.escalate_reviews()
         return self._ehr.rows(Review, "ListReviews")
 
     def close_review(self, patient: str, review_id: str, *, text: str) -> None:

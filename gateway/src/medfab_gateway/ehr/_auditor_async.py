@@ -37,7 +37,11 @@ class AsyncAuditor:
         return await self._ehr.rows(LogRow, "ReadLog", patient, *between(since, until))
 
     async def reviews(self) -> tuple[Review, ...]:
-        """Broken glasses that nobody has looked at yet, oldest due first."""
+        """Broken glasses that nobody has looked at yet, oldest due first.
+
+        What is overdue is escalated first: the contract has no clock of its own.
+        """
+        await self.escalate_reviews()
         return await self._ehr.rows(Review, "ListReviews")
 
     async def close_review(self, patient: str, review_id: str, *, text: str) -> None:
