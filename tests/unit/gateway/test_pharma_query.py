@@ -25,7 +25,7 @@ from unit.gateway.test_pharma_clients import (
     memory,
     sold,
 )
-from unit.gateway.test_pharma_epcis import DATA, SHIPMENT, given_data
+from unit.gateway.test_pharma_epcis import DATA, DOCUMENTS, SHIPMENT, given_data
 
 __all__ = ["memory"]
 
@@ -151,6 +151,23 @@ async def test_a_declared_error_is_in_what_is_found(memory: Memory, store: Sqlit
     [event] = EpcisQuery(store).events({"EXISTS_errorDeclaration": [""]}).document.events
     assert event.error_declaration is not None
     assert event.error_declaration.reason == "incorrect_data"
+
+
+@given_data
+async def test_events_of_many_documents_keep_their_meaning_in_one(
+    memory: Memory, store: SqliteStore
+) -> None:
+    """Some documents use one prefix for different namespaces."""
+    capture = AsyncCapture(memory.contract(WHOLESALER), msp_id=WHOLESALER)
+    names: set[str] = set()
+    for path in DOCUMENTS:
+        document = read(path.read_bytes())
+        assert (await capture.capture(document, unknown="record")).complete
+        names.update(event_hashes(document))
+    project(memory, store, WHOLESALER)
+    page = EpcisQuery(store).events({"perPage": ["1000"]})
+    exported = read(write_document(page.document).encode())
+    assert set(event_hashes(exported)) == names
 
 
 async def test_one_organisation_sees_no_events_of_another(

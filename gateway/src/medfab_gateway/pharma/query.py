@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -26,9 +26,10 @@ from medfab_gateway.pharma.epcis import (
     ErrorDeclaration,
     Event,
     document_of,
-    read,
+    read_document,
 )
 from medfab_gateway.pharma.epcis import _vocabulary as v
+from medfab_gateway.pharma.epcis._read import parse_json
 from medfab_gateway.pharma.errors import QueryError
 
 PER_PAGE = 30
@@ -225,17 +226,77 @@ _KNOWN = [
 def _document(rows: Sequence[Sequence[Any]]) -> EpcisDocument:
     """What was kept, with the error that was declared since, and when it was captured."""
     events: list[Event] = []
-    context: list[Any] = [CONTEXT]
-    for _, body, _, captured_at, reason, error_at in rows:
-        kept = read(body.encode())
-        [event] = kept.events
-        context += [each for each in kept.context if each not in context]
+    prefixes: dict[str, str] = {}
+    bodies = [parse_json(row[1]) for row in rows]
+    taken = {name for body in bodies for name in _undeclared(body)}
+    for raw, (_, _, _, captured_at, reason, error_at) in zip(bodies, rows, strict=True):
+        event = _with_prefixes(raw, prefixes, taken)
         if error_at is not None and event.error_declaration is None:
             declared = ErrorDeclaration(declaration_time=_moment(error_at), reason=_reason(reason))
             event = replace(event, error_declaration=declared)
         events.append(replace(event, record_time=_moment(captured_at)))
-    standard = [each for each in context if not isinstance(each, str)]
-    return document_of(events, context=[CONTEXT, *standard])
+    context: list[Any] = [CONTEXT, *({name: uri} for name, uri in prefixes.items())]
+    return document_of(events, context=context)
+
+
+def _with_prefixes(raw: dict[str, Any], prefixes: dict[str, str], taken: set[str]) -> Event:
+    """An event whose prefixes mean what they do in one document of all; `prefixes` is that.
+
+    Two documents may have used one prefix for two namespaces: then the second gets another name.
+    taken: prefixes that must not mean anything, because an event has them undeclared.
+    """
+    renamed: dict[str, str] = {}
+    for prefix, uri in _declared(raw.pop("@context")).items():
+        name, count = prefix, 1
+        while name in taken or prefixes.get(name, v.PREFIXES.get(name, uri)) != uri:
+            count += 1
+            name = f"{prefix}{count}"
+        prefixes[name] = uri
+        renamed[prefix] = name
+    changed = {prefix: name for prefix, name in renamed.items() if prefix != name}
+    own = {name: prefixes[name] for name in renamed.values()}
+    fields = _rename(raw, changed) if changed else raw
+    return read_document({**fields, "@context": [CONTEXT, own]}).events[0]
+
+
+def _declared(context: Any) -> dict[str, str]:
+    entries = context if isinstance(context, list) else [context]
+    return {
+        prefix: uri
+        for entry in entries
+        if isinstance(entry, dict)
+        for prefix, uri in entry.items()
+        if isinstance(uri, str)
+    }
+
+
+def _undeclared(body: dict[str, Any]) -> set[str]:
+    """What stands before a colon in an event's values, and is no prefix of its context."""
+    declared = _declared(body["@context"])
+
+    def found(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            for each in value.values():
+                yield from found(each)
+        elif isinstance(value, list):
+            for each in value:
+                yield from found(each)
+        elif isinstance(value, str) and ":" in value:
+            yield value.partition(":")[0]
+
+    content = {name: value for name, value in body.items() if name != "@context"}
+    return set(found(content)) - declared.keys()
+
+
+def _rename(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {_rename(name, names): _rename(each, names) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_rename(each, names) for each in value]
+    if isinstance(value, str):
+        prefix, colon, local = value.partition(":")
+        return f"{names[prefix]}:{local}" if colon and prefix in names else value
+    return value
 
 
 def _reason(reason: str) -> str | None:

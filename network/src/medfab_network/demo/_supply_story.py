@@ -350,7 +350,7 @@ async def _recall(
         await client.acknowledge_recall(recalled.tag, _TABLETS.value, _LOT, quarantined=held)
     await people.level()
     report = await people.auditor.report(at=datetime.now(UTC))
-    [status] = report.recalls
+    [status] = [each for each in report.recalls if each.recall.tag == recalled.tag]
     known = {each.msp for each in status.acknowledgements}
     narrator.table(
         ["holder", "packs", "state", "has answered"],
