@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -19,7 +22,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.usefixtures("binaries")
-@pytest.mark.parametrize("name", ["add-an-organization.md"])
+@pytest.mark.parametrize("name", ["add-an-organization.md", "upgrade-a-contract.md"])
 def test_the_page_runs_as_written(name: str, tmp_path: Path) -> None:
     page = DOCS / name
     files = [action for action in actions(page.read_text()) if action["file"]]
@@ -28,5 +31,8 @@ def test_the_page_runs_as_written(name: str, tmp_path: Path) -> None:
     try:
         run_page(page, tmp_path, base_port=on_free_ports(topology).base_port)
         assert not (tmp_path / ".medfab").exists()
-    finally:  # a step that failed has left its network running
+    finally:  # a step that failed has left its network running, and its own processes
+        for file in tmp_path.glob("*.pid"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(file.read_text()), signal.SIGTERM)
         subprocess.run([MEDFAB, "network", "clean", "--yes"], cwd=tmp_path, timeout=60, check=True)

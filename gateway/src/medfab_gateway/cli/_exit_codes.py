@@ -95,6 +95,10 @@ _NOWHERE = re.compile(
 )
 
 
+# A peer's access control, and its filters (core/handlers/auth/filter): without a code of their own.
+_DENIED = re.compile(r"access denied|identity expired")
+
+
 def _of_gateway(error: object) -> ExitCode:
     import grpc
 
@@ -107,7 +111,7 @@ def _of_gateway(error: object) -> ExitCode:
         return ExitCode.REFUSED if 400 <= chaincode.status < 500 else ExitCode.FAILED
     if _NOWHERE.search(str(error)):
         return ExitCode.NOT_FOUND
-    if "access denied" in str(error):  # by a peer's access control, which gives it no code
+    if _DENIED.search(str(error)):
         return ExitCode.REFUSED
     code = getattr(error, "code", None)
     if code in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED):
