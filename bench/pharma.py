@@ -282,7 +282,7 @@ async def recalls() -> list[Row]:
             unit="ms",
             ours=round(value, 1),
             peer=three_days,
-            peer_name="FDA pilot's report of the practice before it: up to 3 days",
+            peer_name="FDA pilot's report of the practice before it: up to 3 days; not measured",
             ratio_median=round(three_days / value),
             ratio_min=round(three_days / times[-1]),
             ratio_max=round(three_days / times[0]),
