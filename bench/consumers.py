@@ -1,6 +1,6 @@
 """CPU and memory of projecting 100,000 transactions into SQLite and PostgreSQL.
 
-    python -m bench.consumers            (QUICK=1: a tenth of it, and nothing is written)
+    python -m bench.consumers     (QUICK=1: a tenth of it, and nothing is written; RUNS=n of each)
 
 Blocks are made from Fabric's own messages, of the size and shape of the network's (two
 endorsements, certificates, an event, a public and a private write), and read from a file, so that
@@ -51,7 +51,7 @@ from postgres import Postgres, postgres_server
 QUICK = os.environ.get("QUICK") == "1"
 TRANSACTIONS = 10_000 if QUICK else 100_000
 BLOCK, BATCH = 100, 20
-RUNS = 1 if QUICK else 3
+RUNS = int(os.environ.get("RUNS") or (1 if QUICK else 3))
 AIM = 1e6 / 15_000
 """µs of CPU per transaction."""
 
