@@ -322,4 +322,5 @@ def test_a_damaged_identity_does_not_keep_the_others_from_being_renewed(
     assert outcome.code == 1  # the first failure's
     assert "'damaged' is not renewed" in outcome.errors
     assert "'registrar' is not renewed" in outcome.errors
+    assert "Is the server running" in outcome.errors  # the advice, too
     assert [row["label"] for row in json.loads(outcome.output)] == ["registrar"]

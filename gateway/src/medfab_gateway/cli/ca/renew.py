@@ -68,9 +68,8 @@ def renew(
         rows = _renew(connection, ca_name, due, failures)
     _report(rows, output, dry_run=dry_run)
     for label, error in failures:
-        message = getattr(error, "message", None) or str(error)
         notes = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
-        output.error(f"{label!r} is not renewed: {message.rstrip('.')}.{notes}")
+        output.error(f"{label!r} is not renewed: {str(error).rstrip('.')}.{notes}")
     if failures:
         code = exit_code(failures[0][1])
         click.get_current_context().exit(ExitCode.FAILED if code is None else code)
