@@ -90,6 +90,7 @@ class Postgres:
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
+                    *self._other_user_prefix,
                     self._programs / "postgres",
                     "-D",
                     "data",
@@ -154,7 +155,7 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [self._programs / program, *arguments],
+            [*self._other_user_prefix, self._programs / program, *arguments],
             capture_output=True,
             text=True,
             timeout=120,
@@ -170,9 +171,16 @@ class Postgres:
         ]
         path = ":".join(libraries)
         options["env"] = {"PATH": os.environ["PATH"], "LD_LIBRARY_PATH": path, "LC_ALL": "C"}
-        if self._user is not None:
-            options |= {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
         return options
+
+    @property
+    def _other_user_prefix(self) -> list[str]:
+        """`Popen(user=…)` would fork, and gRPC does not bear forks from another thread: it starts
+        programs without one where there is nothing to be done before them."""
+        if self._user is None:
+            return []
+        user, group = self._user.pw_uid, self._user.pw_gid
+        return ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"]
 
 
 @contextmanager
