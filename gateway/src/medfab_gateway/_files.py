@@ -10,8 +10,13 @@ from pathlib import Path
 def write_private_file(path: Path, content: bytes) -> None:
     """Writes `path` so that only its owner can read it, whole or not at all.
 
-    A crash, or a reader at the same time, sees the old content or the new. Raises `OSError`.
+    A crash, or a reader at the same time, sees the old content or the new. What is no file
+    (`/dev/stdout`, a pipe) is written to, and stays what it is. Raises `OSError`.
     """
+    if _is_stream(path):
+        with path.open("wb") as stream:
+            stream.write(content)
+        return
     # mkstemp makes files that only the owner can read (0600).
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
@@ -24,6 +29,10 @@ def write_private_file(path: Path, content: bytes) -> None:
         Path(temporary).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def _is_stream(path: Path) -> bool:
+    return path.absolute().is_relative_to("/dev") or (path.exists() and not path.is_file())
 
 
 def sync_folder(folder: Path) -> None:
