@@ -175,7 +175,14 @@ def rows(store: Store, table: Table) -> list[tuple[Any, ...]]:
     return sorted(found, key=repr)
 
 
-async def until_at(store: Store, consumer: str, block: int, seconds: float = 90) -> None:
+async def until_there(store: Store, seconds: float = 240) -> None:
+    """Wait until a service has made its database."""
+    async with asyncio.timeout(seconds):
+        while not store.exists():
+            await asyncio.sleep(0.05)
+
+
+async def until_at(store: Store, consumer: str, block: int, seconds: float = 240) -> None:
     """Wait until the consumer has handled all blocks below `block`, by its database."""
     async with asyncio.timeout(seconds):
         while True:
