@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from fabric_protos.common import common_pb2
 
 from medfab_gateway._block_hash import block_hash
 from medfab_gateway._block_metadata import BlockMetadata, decode_metadata
 from medfab_gateway._block_transaction import BlockTransaction
+from medfab_gateway._lazy import lazy_property
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Block:
         """SHA-256 of the header in ASN.1: the `previous_hash` of the block that follows."""
         return block_hash(self.number, self.previous_hash, self.data_hash)
 
-    @cached_property
+    @lazy_property
     def metadata(self) -> BlockMetadata:
         """What orderers and peers have added; decoded when it is first asked for."""
         return decode_metadata(common_pb2.Block.FromString(self.raw).metadata.metadata)

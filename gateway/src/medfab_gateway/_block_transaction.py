@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from medfab_gateway._lazy import lazy_property
 from medfab_gateway._read_write_set import NamespaceReadWriteSet
 from medfab_gateway._transaction_decoder import (
     DECODE_ERRORS,
@@ -58,7 +58,7 @@ class BlockTransaction:
         channel_id: str = self._payload.header.channel_header.channel_id
         return channel_id
 
-    @cached_property
+    @lazy_property
     def type(self) -> str:
         """`ENDORSER_TRANSACTION`, `CONFIG`, … (`common.HeaderType`); `TYPE_<n>` for one that a
         newer Fabric has added; `UNKNOWN` where it could not be decoded."""
@@ -102,11 +102,11 @@ class BlockTransaction:
     def endorser_msp_ids(self) -> tuple[str, ...]:
         return tuple([each.endorser.mspid for each in self._action.action.endorsements])
 
-    @cached_property
+    @lazy_property
     def endorsers(self) -> tuple[Endorser, ...]:
         return tuple([endorser_of(each) for each in self._action.action.endorsements])
 
-    @cached_property
+    @lazy_property
     def read_write_sets(self) -> tuple[NamespaceReadWriteSet, ...]:
         """What was read and written, by chaincode."""
         return tuple([read_write_set_of(each) for each in self._outcome.results.ns_rwset])
@@ -150,15 +150,15 @@ class BlockTransaction:
             f"chaincode_name={self.chaincode_name!r})"
         )
 
-    @cached_property
+    @lazy_property
     def _decoded_envelope(self) -> tuple[Any, str | None]:
         return decode_envelope(self.envelope)
 
-    @cached_property
+    @lazy_property
     def _payload(self) -> Any:
         return self._decoded_envelope[0]
 
-    @cached_property
+    @lazy_property
     def _decoded_action(self) -> tuple[Any, str | None]:
         is_call = self.type == "ENDORSER_TRANSACTION" and self._decoded_envelope[1] is None
         return decode_action(self._payload.data) if is_call else (no_action(), None)
@@ -167,7 +167,7 @@ class BlockTransaction:
     def _action(self) -> Any:
         return self._decoded_action[0]
 
-    @cached_property
+    @lazy_property
     def _outcome(self) -> Any:
         """The `protos.ChaincodeAction`."""
         return self._action.action.proposal_response_payload.extension
@@ -177,7 +177,7 @@ class BlockTransaction:
         """The `protos.ChaincodeSpec`."""
         return self._action.chaincode_proposal_payload.input.chaincode_spec
 
-    @cached_property
+    @lazy_property
     def _configs(self) -> tuple[Configuration | None, ConfigUpdate | None, str | None]:
         if self.type not in ("CONFIG", "CONFIG_UPDATE"):
             return None, None, None

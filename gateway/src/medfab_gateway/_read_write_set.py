@@ -6,9 +6,9 @@ The messages are parsed before: nothing here fails on what a transaction holds.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
+from medfab_gateway._lazy import lazy_property
 from medfab_gateway._reads_and_writes import (
     HashedMetadataWrite,
     HashedRead,
@@ -33,14 +33,14 @@ class CollectionReadWriteSet:
     message: Any = field(repr=False)
     """A `kvrwset.HashedRWSet`."""
 
-    @cached_property
+    @lazy_property
     def reads(self) -> tuple[HashedRead, ...]:
         return tuple(
             HashedRead(key_hash=read.key_hash, version=_version(read))
             for read in self.message.hashed_reads
         )
 
-    @cached_property
+    @lazy_property
     def writes(self) -> tuple[HashedWrite, ...]:
         return tuple(
             HashedWrite(
@@ -52,7 +52,7 @@ class CollectionReadWriteSet:
             for write in self.message.hashed_writes
         )
 
-    @cached_property
+    @lazy_property
     def metadata_writes(self) -> tuple[HashedMetadataWrite, ...]:
         return tuple(
             HashedMetadataWrite(key_hash=write.key_hash, entries=_entries(write))
@@ -67,14 +67,14 @@ class Writes:
     message: Any = field(repr=False)
     """A `kvrwset.KVRWSet`."""
 
-    @cached_property
+    @lazy_property
     def writes(self) -> tuple[Write, ...]:
         return tuple(
             Write(key=write.key, value=write.value, is_delete=write.is_delete)
             for write in self.message.writes
         )
 
-    @cached_property
+    @lazy_property
     def metadata_writes(self) -> tuple[MetadataWrite, ...]:
         return tuple(
             MetadataWrite(key=write.key, entries=_entries(write))
@@ -97,11 +97,11 @@ class NamespaceReadWriteSet(Writes):
 
     collections: tuple[CollectionReadWriteSet, ...]
 
-    @cached_property
+    @lazy_property
     def reads(self) -> tuple[Read, ...]:
         return tuple(_read(read) for read in self.message.reads)
 
-    @cached_property
+    @lazy_property
     def range_queries(self) -> tuple[RangeQuery, ...]:
         return tuple(_range_query(query) for query in self.message.range_queries_info)
 
