@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
 from dataclasses import asdict
@@ -35,6 +36,8 @@ async def play(seed: int) -> Report:
 
 
 def main() -> None:
+    # SIGTERM would end this without a clean-up, and leave a network running.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for seed in ROUNDS:
         report = asyncio.run(play(seed))
         row = {"round": seed, **asdict(report)}
