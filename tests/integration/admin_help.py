@@ -119,17 +119,22 @@ class Admin:
     organization: str
     binaries: Binaries
 
-    def __call__(self, *arguments: str | Path, code: int = 0, identity: str = "admin") -> Done:
+    def __call__(
+        self,
+        *arguments: str | Path,
+        code: int | None = 0,
+        settings: Mapping[str, str] | None = None,
+    ) -> Done:
         """`medfab …` as this administrator on the channel."""
-        settings = {
+        own = {
             "MEDFAB_DIR": str(self.network.directory),
             "MEDFAB_ORG": self.organization,
-            "MEDFAB_IDENTITY": identity,
+            "MEDFAB_IDENTITY": "admin",
             "MEDFAB_CHANNEL": CHANNEL,
         }
         words = [str(each) for each in arguments]
-        done = in_process(words, settings)
-        assert done.code == code, (arguments, done.stdout, done.stderr)
+        done = in_process(words, own | dict(settings or {}))
+        assert code is None or done.code == code, (arguments, done.stdout, done.stderr)
         return done
 
     def json(self, *arguments: str | Path) -> Any:

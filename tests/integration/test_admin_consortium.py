@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from integration.admin_help import CHAINCODE, CHANNEL, Admin, larger_topology, running_consortium
+from integration.admin_wrong import commands, put_strangers
 from medfab_gateway.admin import (
     AsyncLifecycle,
     ChannelConfig,
@@ -284,8 +285,8 @@ def test_peer_submits_what_we_have_signed(hospital: Admin, clinic: Admin, tmp_pa
 async def test_an_overtaken_update_is_not_sent(hospital: Admin, clinic: Admin) -> None:
     async with hospital.channels() as first, clinic.channels() as second:
         config = await first.config(CHANNEL)
-        late = ConfigEditor(config).set_acl("qscc/GetBlockByTxID", "Writers").update()
-        soon = ConfigEditor(config).set_acl("qscc/GetBlockByTxID", "Admins").update()
+        late = ConfigEditor(config).set_acl("lscc/ChaincodeExists", "Writers").update()
+        soon = ConfigEditor(config).set_acl("lscc/ChaincodeExists", "Admins").update()
         soon = await second.sign(await first.sign(soon))
         with pytest.raises(UpdateNotSignedError):
             await first.submit(late)
@@ -334,6 +335,91 @@ def test_by_json(hospital: Admin, clinic: Admin, tmp_path: Path) -> None:
     hospital("channel", "edit", "acl", "event/FilteredBlock", "--out", update)
     clinic("channel", "update", "sign", update)
     clinic("channel", "update", "submit", update)
+
+
+# --- tried wrong ---------------------------------------------------------------------------------
+
+
+def test_every_command_tried_wrong_says_so_and_changes_nothing(
+    hospital: Admin, tmp_path: Path
+) -> None:
+    """No network, no such organisation, no such identity, an expired certificate, a forged one, a
+    node that is not there."""
+    strangers = put_strangers(hospital)
+    every = commands(hospital, tmp_path / "files")
+    height = hospital.json("channel", "info")["height"]
+    profile = json.loads(hospital.network.connection_profile("hospital").read_text())
+    for peer in profile["peers"].values():
+        peer["url"] = "grpcs://localhost:1"
+    away = tmp_path / "away.json"
+    away.write_text(json.dumps(profile))
+    cases = {
+        "no network": ({"MEDFAB_DIR": str(tmp_path / "nowhere")}, 4, "no network in"),
+        "no organisation": ({"MEDFAB_ORG": "nobody"}, 4, "no organisation 'nobody'"),
+        "no identity": ({"MEDFAB_IDENTITY": "nobody"}, 4, "nobody"),
+        "expired": ({"MEDFAB_IDENTITY": strangers.expired}, 3, ""),
+        "forged": ({"MEDFAB_IDENTITY": strangers.stranger}, 3, ""),
+        "unreachable": ({"MEDFAB_PROFILE": str(away)}, 5, "localhost:1"),
+    }
+    wrong = []
+    for case, (settings, code, words) in cases.items():
+        for arguments in every:
+            done = hospital(*arguments, settings=settings, code=None)
+            lines = done.stderr.strip().splitlines()
+            fine = done.code == code and words in done.stderr and done.stderr.startswith("Error: ")
+            if not fine or done.stdout or len(lines) > 4:
+                wrong.append((case, arguments, done))
+    assert wrong == []
+    assert hospital.json("channel", "info")["height"] == height
+
+
+def test_bad_input_is_refused_before_any_node_is_asked(hospital: Admin, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text('[{"name": "c", "policy": "OR(", "memberOnlyRaed": 1}]')
+    (tmp_path / "no.json").write_text("{")
+    bad, no = tmp_path / "bad.json", tmp_path / "no.json"
+    terms = (CHAINCODE, "--version", "9.0")
+    for arguments, words in (
+        (("chaincode", "approve", *terms, "--policy", "OR('HospitalMSP.peer'"), "policy"),
+        (("chaincode", "approve", *terms, "--policy", "OR('HospitalMSP.boss')"), "MSPID.role"),
+        (("chaincode", "commit", *terms, "--collections", bad), "collection 'c': unknown"),
+        (("chaincode", "approve", CHAINCODE, "--version", "a b"), "cannot be the version"),
+        (("chaincode", "approve", *terms, "--collections", no), "no JSON"),
+        (("chaincode", "package", "no/label", "--out", tmp_path / "x"), "cannot be the label"),
+        (("chaincode", "id", no), "no chaincode package"),
+        (("channel", "join", no), "no configuration block"),
+        (("channel", "update", "sign", no), "no configuration update"),
+        (("channel", "update", "submit", no), "no configuration update"),
+        (("channel", "edit", "add-org", no), "no definition of an organisation"),
+        (("channel", "edit", "anchor", "HospitalMSP", "somewhere"), "is not host:port"),
+        (("channel", "edit", "batch", "--timeout", "soon"), "no duration"),
+        (("channel", "edit", "acl", "event/Block", "Nobody"), "no policy 'Nobody'"),
+        (("channel", "edit", "crl", "HospitalMSP", no), "no certificate revocation list"),
+        (("channel", "edit", "json", no), "no configuration of a channel"),
+        (("org", "show", no), "no definition of an organisation"),
+        (("org", "definition", "--anchor", "x", "--out", tmp_path / "x"), "is not host:port"),
+        (("block", "fetch", "first", "--out", tmp_path / "x"), "is no number"),
+        (("block", "show", "--hash", "xyz"), "not hexadecimal"),
+        (("block", "decode", no), "not a block"),
+    ):
+        done = hospital(*arguments, code=2)
+        assert words in done.stderr, (arguments, done)
+    assert not (tmp_path / "x").exists()
+
+
+def test_what_is_not_there_is_not_found(hospital: Admin, tmp_path: Path) -> None:
+    for arguments in (
+        ("channel", "config", "--channel", "nowhere"),
+        ("channel", "info", "--channel", "nowhere"),
+        ("channel", "list", "--peer", "peer9.hospital"),
+        ("chaincode", "query", "nothing"),
+        ("chaincode", "approve", "nothing", "--in-force"),
+        ("chaincode", "fetch", "nothing:00", "--out", tmp_path / "x"),
+        ("block", "show", "100000"),
+        ("block", "transaction", "00"),
+        ("org", "definition", "--msp", tmp_path / "no", "--msp-id", "X", "--out", tmp_path / "x"),
+    ):
+        done = hospital(*arguments, code=4)
+        assert done.stderr.startswith("Error: "), (arguments, done)
 
 
 # --- an organisation joins while transactions flow ----------------------------------------------
@@ -454,4 +540,10 @@ def test_an_orderer_goes_and_comes_back(
     orderer("channel", "orderer", "join", block, *participation(orderer, 2))
     [row] = orderer.json("channel", "orderer", "list", *participation(orderer, 2))
     assert row["relation"] == "consenter"
+    root = Layout(network.directory).tls_ca_certificate("orderer")
+    answer = ("--out", tmp_path / "newest", "--orderer", node.address, "--tls-ca", root)
+    deadline = time.monotonic() + SECONDS  # for a moment it says that there is no such channel
+    while hospital("block", "fetch", "newest", *answer, code=None).code != 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     hospital("contract", "submit", CHAINCODE, "MoveAsset", "with-three", "ward")

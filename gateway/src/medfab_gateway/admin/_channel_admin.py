@@ -34,8 +34,8 @@ class ChannelAdmin(Closing):
 
         with ChannelAdmin(endpoint, identity, signer) as channels:
             config = channels.config("care")
-            update = ConfigEditor(config).set_batch(max_message_count=100).update()
-            channels.submit(channels.sign(update))
+            editor = ConfigEditor(config).set_anchor_peers("HospitalMSP", [("localhost", 7051)])
+            channels.submit(channels.sign(editor.update()))
 
     Where more than one organisation has to agree, `update.to_bytes()` travels as a file, and each
     signs with an object of its own.

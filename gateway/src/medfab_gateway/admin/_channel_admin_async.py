@@ -33,8 +33,8 @@ class AsyncChannelAdmin(AsyncClosing):
 
         async with AsyncChannelAdmin(endpoint, identity, signer) as channels:
             config = await channels.config("care")
-            update = ConfigEditor(config).set_batch(max_message_count=100).update()
-            await channels.submit(await channels.sign(update))
+            editor = ConfigEditor(config).set_anchor_peers("HospitalMSP", [("localhost", 7051)])
+            await channels.submit(await channels.sign(editor.update()))
 
     Where more than one organisation has to agree, `update.to_bytes()` travels as a file, and each
     signs with an object of its own.
