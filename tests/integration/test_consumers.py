@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import signal
 import socket
@@ -59,10 +58,6 @@ from medfab_network import Network
 from postgres import Postgres, postgres_server
 
 pytestmark = pytest.mark.integration
-NOT_YET = pytest.mark.skipif(
-    os.environ.get("MEDFAB_SOAK") != "1",
-    reason="new: run with MEDFAB_SOAK=1 until it has been seen",
-)
 SECRET = b"0123456789abcdef0123456789abcdef"
 PAGE = (Path(__file__).parents[2] / "docs" / "consumers.md").read_text()
 EXPLORER = (BLOCKS, TRANSACTIONS, KEY_HISTORY, PRIVATE_HISTORY)
@@ -375,7 +370,6 @@ async def test_the_program_of_the_page(network: Network, tmp_path: Path) -> None
     store.close()
 
 
-@NOT_YET
 async def test_another_ledger_stops_the_service(network: Network, tmp_path: Path) -> None:
     """What it had handled last is not what the peer has: nothing is written, exit code 1."""
     store = SqliteStore(tmp_path / "consumers.sqlite")
@@ -395,7 +389,6 @@ async def test_another_ledger_stops_the_service(network: Network, tmp_path: Path
     store.close()
 
 
-@NOT_YET
 async def test_a_webhook_gets_again_what_it_refused(network: Network, tmp_path: Path) -> None:
     """Signed deliveries to a receiver on loopback; refused ones by `dead-letters retry`."""
     received: list[str] = []
