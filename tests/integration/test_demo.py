@@ -86,7 +86,6 @@ class Demo:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=heed_ctrl_c,
             env=environment(),
         )
         running = Running(process)
@@ -122,11 +121,6 @@ def on_ports_of_its_own(topology: Topology) -> Topology:
         if all(_is_free(port) for node in moved.nodes() for port in node.ports):
             return moved
     raise RuntimeError("no free block of ports")
-
-
-def heed_ctrl_c() -> None:
-    """Tests that run in the background of a shell ignore SIGINT, and so would what they start."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -318,7 +318,7 @@ async def test_a_planted_leak_is_found(consortium: Consortium, people: People) -
     user = await consortium.enrol_user(
         ASKER,
         role="practitioner",
-        attributes={"medfab.role": "practitioner", "medfab.practitioner": f"Marisol {name}"},
+        attributes={"medfab.role": "practitioner", "medfab.practitioner": f"Dr {name}"},
     )
     leaky = AsyncPractitioner(await consortium.contract(ASKER, user, CHANNEL, CHAINCODE))
     await leaky.request_access(people.pseudonym, purpose="TREAT", categories=["laboratory"])

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from integration.conftest import on_free_ports
+from integration.projection_help import projected_rows
 from medfab_gateway import AsyncGateway, Gateway
 from medfab_gateway.consumers import Consumer, SqliteStore
 from medfab_gateway.ehr import scan_blocks
@@ -125,6 +126,15 @@ async def test_queries_of_the_page(shop: Shop) -> None:
     assert "shipping" in printed
     found = read((shop.folder / "found.json").read_bytes())
     assert [event.biz_step for event in found.events] == ["commissioning", "packing"]
+
+
+async def test_a_rebuild_has_the_rows_of_the_live_projections(shop: Shop) -> None:
+    """Of the consumer of the page, which has followed the channel and has ended."""
+    database = shop.folder / "supply.sqlite"
+    live = projected_rows(database)
+    assert sum(map(len, live.values())) > 20
+    await asyncio.to_thread(shop.shell, "medfab events rebuild consumers.toml supply")
+    assert projected_rows(database) == live
 
 
 @contextmanager

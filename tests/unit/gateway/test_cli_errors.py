@@ -233,7 +233,6 @@ def test_signals_end_it_with_one_line(number: signal.Signals, directory: Path) -
             stderr=subprocess.PIPE,
             text=True,
             env=clean_environment(MEDFAB_DIR=str(directory), MEDFAB_SECRET="s"),
-            preexec_fn=heed_signals,
         )
         silent.settimeout(30)
         connection, _ = silent.accept()
@@ -242,12 +241,6 @@ def test_signals_end_it_with_one_line(number: signal.Signals, directory: Path) -
         connection.close()
     # The newline of click, after the terminal's "^C".
     assert (process.returncode, output, errors.lstrip("\n")) == (130, "", "Interrupted.\n")
-
-
-def heed_signals() -> None:
-    """What runs tests in the background may ignore some."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def test_without_the_extra(directory: Path) -> None:

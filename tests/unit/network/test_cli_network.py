@@ -86,7 +86,6 @@ def test_follow_goes_on_until_ctrl_c(stopped: Path) -> None:
         [sys.executable, "-m", "medfab_gateway.cli", "network", "logs", "peer0.hospital",
          "--follow", "--lines", "1", "--dir", str(stopped)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     assert process.stdout is not None
     assert process.stdout.readline() == "line 9\n"
