@@ -39,7 +39,7 @@ pytestmark = pytest.mark.integration
 
 CHANNEL, CHAINCODE = "care", "ehr"
 HOLDER, ASKER = "hospital", "clinic"
-SYNTHEA = Path("/work/shared/data/fhir")
+SYNTHEA = Path(__file__).parents[2].parent / "shared" / "data" / "fhir"
 
 NORMAL = LabelPolicy(confidentiality="N")
 """The bundles carry no labels, and what has none is restricted."""
