@@ -88,11 +88,6 @@ class Containers:
     def client(self) -> DockerClient:
         return connect()
 
-    def close(self) -> None:
-        self._pool.shutdown()
-        if "client" in self.__dict__:
-            self.client.close()
-
     # --- starting -------------------------------------------------------------------------
 
     def start(
