@@ -292,7 +292,10 @@ def test_status_and_logs(medfab: Command) -> None:
     assert {node["health"] for node in nodes} == {"healthy"}
     assert set(nodes[0]) == {
         "node", "kind", "organization", "pid", "port", "health", "ledger_heights",
+        "disk_free", "disk_free_bytes", "disk_total_bytes", "disk_is_low",
     }  # fmt: skip
+    with_disk = {node["kind"] for node in nodes if node["disk_free_bytes"]}
+    assert with_disk == {"ca", "orderer", "peer"}
     table = medfab("network", "status").stdout.splitlines()
     assert len(table) == 1 + len(nodes)
 

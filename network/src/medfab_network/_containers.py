@@ -19,9 +19,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medfab_network._layout import Layout
 from medfab_network._services import IMAGES, USER, Service, services
 from medfab_network.errors import EngineError, NodeFailedError
-from medfab_network.topology import HOST, Topology
+from medfab_network.topology import HOST, Node, Topology
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -87,6 +88,12 @@ class Containers:
     @cached_property
     def client(self) -> DockerClient:
         return connect()
+
+    @cached_property
+    def _engine_folder(self) -> Path | None:
+        with _engine():
+            root = self.client.info().get("DockerRootDir")
+        return Path(root) if root else None
 
     # --- starting -------------------------------------------------------------------------
 
@@ -282,6 +289,17 @@ class Containers:
         for container in self._containers(all=False):
             with contextlib.suppress(docker.errors.APIError):
                 container.kill()
+
+    def data_folder(self, node: Node) -> Path | None:
+        """A certificate authority's is a folder of ours; volumes are where the engine has them.
+
+        None for a chaincode, and where the engine does not say.
+        """
+        if node.kind == "chaincode":
+            return None
+        if node.kind == "ca":
+            return Layout(self._directory).ca(node.organization)
+        return self._engine_folder
 
     def remove(self) -> None:
         """Delete the containers, their volumes and their network, running or not."""

@@ -16,7 +16,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from medfab_network._layout import Layout
+from medfab_network._place import place_of
 from medfab_network.errors import NodeFailedError
+from medfab_network.topology import Node
 
 _MARKER = "MEDFAB_NODE"
 _TAIL_LINES = 15
@@ -158,6 +161,13 @@ class NodeProcesses:
             if handle is not None:
                 _send(handle, signal.SIGKILL)
                 os.close(handle)
+
+    def data_folder(self, node: Node) -> Path | None:
+        """Where its ledgers or its database are; None for a chaincode, which has neither."""
+        if node.kind == "chaincode":
+            return None
+        place = place_of(node, Layout(Path(self._directory)))
+        return Path(place.folder if node.kind == "ca" else place.data)
 
     def _every_process(self) -> list[tuple[str, int]]:
         """Node and pid; a node occurs twice when a child of its process is alive too."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from medfab_network.topology import Node
+
 
 class Runner(Protocol):
     """`NodeProcesses` and `Containers` say what each call does."""
@@ -32,3 +34,6 @@ class Runner(Protocol):
     ) -> list[str]: ...
 
     def kill_now(self) -> None: ...
+
+    def data_folder(self, node: Node) -> Path | None:
+        """Where its ledgers or its database are on this machine; None where it has neither."""

@@ -28,6 +28,7 @@ from medfab_network._access import Access
 from medfab_network._binaries import Binaries, ensure_binaries
 from medfab_network._container_setup import prepare
 from medfab_network._containers import Containers
+from medfab_network._disk import DiskSpace, disk_space
 from medfab_network._enlarged import enlarged
 from medfab_network._enrolment import ADMIN
 from medfab_network._files import write_atomically
@@ -68,6 +69,9 @@ class NodeStatus:
     healthy: bool
     heights: Mapping[str, int]
     """Channel → number of blocks; peers and orderers only."""
+    disk: DiskSpace | None = None
+    """Of the file system with its ledgers or its database. None: it has none, or not where we can
+    look."""
 
 
 class Network:
@@ -335,7 +339,9 @@ class Network:
         if healthy:
             with contextlib.suppress(MedfabError):  # shown as a node without heights
                 heights = await self._heights(node)
-        return NodeStatus(node=node, pid=pid, healthy=healthy, heights=heights)
+        folder = self._processes.data_folder(node)
+        disk = disk_space(folder) if folder else None
+        return NodeStatus(node=node, pid=pid, healthy=healthy, heights=heights, disk=disk)
 
     async def _heights(self, node: Node) -> dict[str, int]:
         if node.kind == "peer":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from medfab_gateway.cli import (
     setting_option,
     yes_option,
 )
+from medfab_network._disk import DiskSpace
 from medfab_network._progress import Progress
 from medfab_network.cli._progress import ConsoleProgress
 from medfab_network.errors import NotRunningError
@@ -191,9 +192,11 @@ def down(directory: Path, output: Output) -> None:
 @directory_option
 @pass_output
 def status(directory: Path, output: Output) -> None:
-    """Show each node: pid, port, health and ledger heights.
+    """Show each node: pid, port, health, ledger heights, and room on its disk.
 
-    The exit code is 1 unless every node is healthy.
+    The exit code is 1 unless every node is healthy. A disk with less than a
+    tenth of its room, or less than 1 GiB, gets a warning on standard error:
+    a node whose disk is full stops.
 
     \b
     Examples:
@@ -203,11 +206,30 @@ def status(directory: Path, output: Output) -> None:
     consortium = existing(directory)
     nodes = run(consortium.status)
     output.table([_row(node) for node in nodes], columns=_COLUMNS)
+    for disk, names in _low_disks(nodes):
+        click.echo(
+            f"Warning: {_gibibytes(disk.free)} of {_gibibytes(disk.total)} left on the disk of "
+            f"{', '.join(names)}: give it room before it is full.",
+            err=True,
+        )
     if not all(node.healthy for node in nodes):
         click.get_current_context().exit(1)
 
 
-_COLUMNS = ["node", "kind", "pid", "port", "health", "ledger_heights"]
+_COLUMNS = ["node", "kind", "pid", "port", "health", "disk_free", "ledger_heights"]
+
+
+def _low_disks(nodes: Iterable[NodeStatus]) -> Iterable[tuple[DiskSpace, list[str]]]:
+    """Each file system that is low, with its nodes: it is warned of once."""
+    disks: dict[int, tuple[DiskSpace, list[str]]] = {}
+    for status in nodes:
+        if status.disk is not None and status.disk.is_low:
+            disks.setdefault(status.disk.device, (status.disk, []))[1].append(status.node.name)
+    return disks.values()
+
+
+def _gibibytes(count: int) -> str:
+    return f"{count / (1 << 30):.1f} GiB"
 
 
 def _row(status: NodeStatus) -> dict[str, Any]:
@@ -219,6 +241,10 @@ def _row(status: NodeStatus) -> dict[str, Any]:
         "pid": status.pid,
         "port": status.node.port,
         "health": health if status.pid is not None else "stopped",
+        "disk_free": _gibibytes(status.disk.free) if status.disk else None,
+        "disk_free_bytes": status.disk.free if status.disk else None,
+        "disk_total_bytes": status.disk.total if status.disk else None,
+        "disk_is_low": status.disk.is_low if status.disk else None,
         "ledger_heights": dict(status.heights),
     }
 
