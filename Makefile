@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: pharma-long faults test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak bench-ehr ehr-model
+.PHONY: docs pharma-long faults test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak bench-ehr ehr-model
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -118,6 +118,11 @@ pharma-long: setup
 	@PYTHONPATH=tests $(BIN)/python -m bench.pharma
 	@PYTHONPATH=tests $(BIN)/python -m bench.pharma --network
 	@PYTHONPATH=tests $(BIN)/python -m bench.pharma --recall
+
+## make docs       the site of docs/, into site/; what does not hold together is an error.
+##                 SERVE=1 serves it on http://127.0.0.1:8000 and follows changes
+docs: setup
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs $(if $(SERVE),serve,build --quiet --strict)
 
 ## make clean      stop the network in .medfab and delete it, and the environment
 clean:

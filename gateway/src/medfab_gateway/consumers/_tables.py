@@ -46,7 +46,9 @@ INTEGER = ColumnType("integer", (int,))
 NUMBER = ColumnType("number", (Decimal, int))
 """Exact decimals, of any size. In SQLite a text."""
 BOOLEAN = ColumnType("boolean", (bool,))
+"""In SQLite 0 or 1."""
 BYTES = ColumnType("bytes", (bytes,))
+"""In SQLite a `BLOB`, in PostgreSQL `bytea`."""
 TIME = ColumnType("time", (datetime,))
 """With a time zone. In SQLite a text, in UTC: `2026-08-01T12:00:00.000000Z`."""
 JSON = ColumnType("json", (dict, list, str, int, float, bool))

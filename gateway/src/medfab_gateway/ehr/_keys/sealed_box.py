@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from medfab_gateway.ehr.errors import DataKeyError
 
 PublicKey: TypeAlias = x25519.X25519PublicKey | ec.EllipticCurvePublicKey
+"""A reader's key that data keys are sealed to: X25519, or P-256."""
 PrivateKey: TypeAlias = x25519.X25519PrivateKey | ec.EllipticCurvePrivateKey
+"""The other half of a `PublicKey`: opens what was sealed to it."""
 
 _SUITES = {
     "hpke-x25519": Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM),
