@@ -10,6 +10,7 @@ async with Network(Path(".medfab")).running() as network:
 ```
 """
 
+from medfab_network._status import NodeStatus
 from medfab_network._up import UpReport
 from medfab_network.errors import (
     BuildError,
@@ -20,7 +21,7 @@ from medfab_network.errors import (
     PortInUseError,
     TopologyError,
 )
-from medfab_network.network import Network, NodeStatus
+from medfab_network.network import Network
 from medfab_network.topology import Topology, User, load_topology, parse_topology
 
 __all__ = [

@@ -115,12 +115,14 @@ def _collection(
     name: str, members: Sequence[str], endorsement: str, topology: Topology
 ) -> dict[str, Any]:
     others = len(members) - 1
+    copies = [topology.organization(member).private_data_copies for member in members]
     return {
         "name": name,
         "policy": f"OR({_principals(members, 'member', topology)})",
-        # An endorser answers only when one more member holds the data.
-        "requiredPeerCount": min(1, others),
-        "maxPeerCount": others,
+        # An endorser answers only when one more member holds the data, or more peers of whichever
+        # members where one of them asks for that many.
+        "requiredPeerCount": max(min(1, others), *copies),
+        "maxPeerCount": others + sum(copies),
         "blockToLive": 0,
         "memberOnlyRead": True,
         "memberOnlyWrite": True,

@@ -84,7 +84,13 @@ def peer_start(node: Node, topology: Topology, binaries: Binaries, layout: Layou
                     "requestStateInfoInterval": "1s",
                     # Otherwise a replayed transaction holds up every peer for a minute, which
                     # looks for private data that a transaction without effect does not need.
-                    "pvtData": {"skipPullingInvalidTransactionsDuringCommit": True},
+                    "pvtData": {
+                        "skipPullingInvalidTransactionsDuringCommit": True,
+                        "implicitCollectionDisseminationPolicy": {
+                            "requiredPeerCount": organization.private_data_copies,
+                            "maxPeerCount": max(1, organization.private_data_copies),
+                        },
+                    },
                 },
                 "tls": {
                     "enabled": True,

@@ -11,28 +11,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
-import os
-import shutil
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import IO
-
-import yaml
 
 from medfab_gateway import AsyncGateway
-from medfab_gateway.errors import MedfabError
 from medfab_gateway.wallet import WalletEntry
 from medfab_network._access import Access
 from medfab_network._binaries import Binaries, ensure_binaries
 from medfab_network._container_setup import prepare
 from medfab_network._containers import Containers
-from medfab_network._disk import DiskSpace, disk_space
 from medfab_network._enlarged import enlarged
 from medfab_network._enrolment import ADMIN
-from medfab_network._files import write_atomically
-from medfab_network._health import is_healthy, tls_context
+from medfab_network._folder import NetworkFolder
 from medfab_network._join import Joining
 from medfab_network._layout import Layout
 from medfab_network._operations import (
@@ -42,36 +32,18 @@ from medfab_network._operations import (
 )
 from medfab_network._processes import NodeProcesses
 from medfab_network._progress import Progress, Silent
+from medfab_network._status import NodeStatus, node_status
 from medfab_network._up import BringUp, UpReport
-from medfab_network.errors import DirectoryError, NetworkError, NotRunningError, TopologyError
+from medfab_network.errors import NetworkError, NotRunningError, TopologyError
 from medfab_network.topology import (
-    Node,
     Organization,
     Topology,
     User,
     load_topology,
-    parse_topology,
 )
 
 DEFAULT_DIRECTORY = Path(".medfab")
-_LOCK_CONTENT = b"medfab network: `medfab network clean` deletes all of this folder\n"
-"""Marks a directory as ours. A file of that name with other content is somebody else's."""
 _STOP_ORDER = ("chaincode", "peer", "orderer", "ca")
-
-
-@dataclass(frozen=True, kw_only=True)
-class NodeStatus:
-    """How one node is."""
-
-    node: Node
-    pid: int | None
-    """None: no process."""
-    healthy: bool
-    heights: Mapping[str, int]
-    """Channel → number of blocks; peers and orderers only."""
-    disk: DiskSpace | None = None
-    """Of the file system with its ledgers or its database. None: it has none, or not where we can
-    look."""
 
 
 class Network:
@@ -90,9 +62,8 @@ class Network:
     ) -> None:
         # Resolved: nodes are found again by this path, whatever folder the next command runs in.
         self._layout = Layout(directory.resolve())
-        stored = self._stored_topology()
-        self.topology = topology or stored or load_topology(None)
-        self._stored = stored
+        self._folder = NetworkFolder(self._layout)
+        self.topology = topology or self._folder.topology or load_topology(None)
         self._progress = progress or Silent()
         self._bin_dir = bin_dir
         self._processes: NodeProcesses | Containers = (
@@ -101,8 +72,6 @@ class Network:
             else NodeProcesses(self._layout.root, self._layout.logs)
         )
         self._access = Access(self._layout)
-        self._depth = 0
-        self._lock_file: IO[str] | None = None
 
     @property
     def directory(self) -> Path:
@@ -121,7 +90,7 @@ class Network:
     @property
     def exists(self) -> bool:
         """Whether the directory holds a network, running or not."""
-        return self._stored is not None
+        return self._folder.topology is not None
 
     async def up(self) -> UpReport:
         """Start, or go on from wherever an earlier `up` got to. Idempotent.
@@ -131,7 +100,7 @@ class Network:
         """
         binaries = await self._binaries()
         with self.exclusive():
-            self._claim_directory()
+            self._folder.claim(self.topology)
             if isinstance(self._processes, Containers):
                 await prepare(
                     self._processes, self.topology, self._layout, binaries, self._progress
@@ -163,15 +132,7 @@ class Network:
         return await self._enlarge(name, topology, join=True)
 
     async def _enlarge(self, name: str, topology: Topology, *, join: bool) -> UpReport:
-        if self._stored is None:
-            raise NotRunningError(
-                f"{self.directory} has no network yet: `medfab network up` starts one"
-            )
-        if self._stored.containers:
-            raise NetworkError(
-                "a network in containers cannot be enlarged yet; one of processes can"
-            )
-        larger = enlarged(self._stored, topology, name)
+        larger = enlarged(self._processes_alone(), topology, name)
         organization = larger.organization(name)
         binaries = await self._binaries()
         with self.exclusive():
@@ -186,8 +147,25 @@ class Network:
                 await self._shielded_stop(bring_up.report.started)
                 raise
             if join:
-                self._store(larger)
+                self._remember(larger)
         return bring_up.report
+
+    def _processes_alone(self) -> Topology:
+        """The topology of the network that is there, which can be changed: one of processes."""
+        there = self._folder.topology
+        if there is None:
+            raise NotRunningError(
+                f"{self.directory} has no network yet: `medfab network up` starts one"
+            )
+        if there.containers:
+            raise NetworkError(
+                "a network in containers cannot be changed while it runs yet; one of processes can"
+            )
+        return there
+
+    def _remember(self, topology: Topology) -> None:
+        self._folder.store(topology)
+        self.topology = topology
 
     async def down(self) -> list[str]:
         """Stop all nodes; returns their names. Ledgers and identities stay."""
@@ -213,8 +191,7 @@ class Network:
             stopped = await self._stop(list(self._processes.running()))
             if isinstance(self._processes, Containers):
                 await asyncio.to_thread(self._processes.remove)
-            self._remove_all()
-        self._stored = None
+            self._folder.remove()
         return stopped
 
     async def status(self) -> list[NodeStatus]:
@@ -222,7 +199,15 @@ class Network:
         running = self._processes.running()
         return list(
             await asyncio.gather(
-                *(self._node_status(node, running.get(node.name)) for node in self.topology.nodes())
+                *(
+                    node_status(
+                        node,
+                        running.get(node.name),
+                        self._layout,
+                        self._processes.data_folder(node),
+                    )
+                    for node in self.topology.nodes()
+                )
             )
         )
 
@@ -327,31 +312,6 @@ class Network:
     async def _binaries(self) -> Binaries:
         return await ensure_binaries(self._progress, self._bin_dir)
 
-    async def _node_status(self, node: Node, pid: int | None) -> NodeStatus:
-        healthy = False
-        heights: dict[str, int] = {}
-        is_ca = node.kind == "ca"
-        root = (self._layout.ca_server_certificate if is_ca else self._layout.tls_ca_certificate)(
-            node.organization
-        )
-        if pid is not None and root.exists():
-            healthy = await is_healthy(node, tls_context(root))
-        if healthy:
-            with contextlib.suppress(MedfabError):  # shown as a node without heights
-                heights = await self._heights(node)
-        folder = self._processes.data_folder(node)
-        disk = disk_space(folder) if folder else None
-        return NodeStatus(node=node, pid=pid, healthy=healthy, heights=heights, disk=disk)
-
-    async def _heights(self, node: Node) -> dict[str, int]:
-        if node.kind == "peer":
-            async with self._access.peer_admin(node) as peer:
-                return {c: (await peer.chain_info(c)).height for c in await peer.channels()}
-        if node.kind == "orderer":
-            async with self._access.orderer_admin(node) as orderer:
-                return {c: (await orderer.channel(c)).height for c in await orderer.channels()}
-        return {}
-
     async def _stop(self, names: list[str]) -> list[str]:
         """Chaincode first, certificate authorities last; those of a kind at once."""
         kinds = {node.name: node.kind for node in self.topology.nodes()}
@@ -377,109 +337,10 @@ class Network:
         if cancelled is not None:
             raise cancelled
 
-    def _claim_directory(self) -> None:
-        root = self._layout.root
-        if self._stored is None and self._contents():
-            raise DirectoryError(
-                f"{root} holds a network without its topology (a run was cut off, or files were "
-                f"deleted); start afresh with `medfab network clean --dir {root}`"
-            )
-        if self._stored is not None and _skeleton(self._stored) != _skeleton(self.topology):
-            raise DirectoryError(
-                f"{root} was made for another topology. Use another --dir, or delete the old "
-                f"network with `medfab network clean --dir {root}`"
-            )
-        root.chmod(0o700)  # it may have been there, empty, before us
-        self._store(self.topology)
-
-    def _store(self, topology: Topology) -> None:
-        document = yaml.safe_dump(dict(topology.source), sort_keys=False)
-        write_atomically(self._layout.topology, document)
-        self._stored = self.topology = topology
-
-    def _remove_all(self) -> None:
-        # What says whose directory it is goes last: a removal that is cut off can be repeated.
-        marks = (self._layout.topology, self._layout.demo_mark)
-        for path in self._layout.root.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path not in (*marks, self._layout.lock):
-                path.unlink()
-        for mark in marks:
-            mark.unlink(missing_ok=True)
-        if self._depth == 1:  # nobody of ours works on in the directory
-            self._layout.lock.unlink()
-            self._layout.root.rmdir()
-
-    def _is_ours(self) -> bool:
-        """Whether we made the directory or may: what is in it would be deleted by `clean`."""
-        if not self._layout.root.exists():
-            return True
-        if not self._layout.root.is_dir():
-            return False
-        try:
-            mark = self._layout.lock.read_bytes()
-        except OSError:
-            mark = b""
-        return mark == _LOCK_CONTENT or (not mark and not self._contents())
-
-    def _contents(self) -> set[str]:
-        """Names in the directory, but for the lock and the mark of the demo."""
-        own = {self._layout.lock.name, self._layout.demo_mark.name}
-        return {path.name for path in self._layout.root.iterdir()} - own
-
-    def _stored_topology(self) -> Topology | None:
-        path = self._layout.topology
-        if not self._is_ours() or not path.exists():
-            return None
-        try:
-            return parse_topology(yaml.safe_load(path.read_text()))
-        except Exception as error:
-            raise DirectoryError(
-                f"{path} is damaged ({error}); start afresh by deleting {self._layout.root}"
-            ) from error
-
-    @contextlib.contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self) -> contextlib.AbstractContextManager[None]:
         """Nobody else works on the directory for the length of the block; may be nested.
 
         Raises `DirectoryError` at once where another command does, and where the directory is
         not ours and not empty.
         """
-        if self._depth == 0:
-            self._lock_file = self._acquire()
-        self._depth += 1
-        try:
-            yield
-        finally:
-            self._depth -= 1
-            if self._depth == 0 and self._lock_file is not None:
-                self._lock_file.close()
-
-    def _acquire(self) -> IO[str]:
-        while True:
-            if not self._is_ours():
-                raise DirectoryError(
-                    f"{self.directory} is not empty and holds no network; choose another --dir"
-                )
-            self._layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file = self._layout.lock.open("a")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                file.close()
-                raise DirectoryError(
-                    f"another medfab command is working on {self.directory}; wait until it ends"
-                ) from error
-            with contextlib.suppress(FileNotFoundError):
-                if os.fstat(file.fileno()).st_ino == self._layout.lock.stat().st_ino:
-                    if file.tell() == 0:
-                        file.write(_LOCK_CONTENT.decode())
-                        file.flush()
-                    return file
-            file.close()  # `clean` deleted the file between opening and locking it
-
-
-def _skeleton(topology: Topology) -> Mapping[str, object]:
-    """What cannot change in a running network; chaincodes are upgraded by `up`."""
-    return {key: value for key, value in topology.source.items() if key != "chaincodes"}
+        return self._folder.exclusive()

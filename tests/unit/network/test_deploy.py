@@ -114,6 +114,24 @@ def test_collections_belong_to_the_custodians_alone() -> None:
     }
 
 
+def test_copies_of_private_data_are_asked_of_whichever_members() -> None:
+    def of(custodians: list[str], copies: dict[str, int]) -> tuple[int, int]:
+        source = topology(custodians, "consents").source
+        organizations = [
+            {**each, "peers": 3, "private_data_copies": copies.get(each["name"], 0)}
+            for each in source["organizations"]
+        ]
+        consortium = parse_topology({**source, "organizations": organizations})
+        (collection,) = collections(consortium.chaincodes[0], consortium)
+        return collection["requiredPeerCount"], collection["maxPeerCount"]
+
+    assert of(["hospital"], {"hospital": 1}) == (1, 1)
+    assert of(["hospital"], {"hospital": 2}) == (2, 2)
+    assert of(["hospital", "clinic"], {"hospital": 1, "clinic": 1}) == (1, 3)
+    assert of(["hospital", "clinic"], {"hospital": 2}) == (2, 3)
+    assert of(["hospital", "clinic"], {"lab": 2}) == (1, 1)
+
+
 def test_a_single_custodian_has_nobody_to_give_the_data_to() -> None:
     consortium = topology(MEMBERS[:1], "consents")
     (collection,) = collections(consortium.chaincodes[0], consortium)

@@ -37,7 +37,7 @@ def claimed(directory: Path, topology: Topology | None = None) -> Network:
     """A network whose `up` got as far as claiming the directory."""
     network = Network(directory, topology or small())
     with network.exclusive():
-        network._claim_directory()
+        network._folder.claim(network.topology)
     return network
 
 
@@ -190,7 +190,7 @@ async def test_clean_inside_a_longer_work_keeps_the_lock(tmp_path: Path) -> None
         assert [path.name for path in directory.iterdir()] == ["lock"]
         with pytest.raises(DirectoryError, match="another medfab command"):
             await Network(directory).clean()
-        network._claim_directory()
+        network._folder.claim(network.topology)
     assert Network(directory).exists
 
 

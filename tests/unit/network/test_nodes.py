@@ -19,7 +19,7 @@ from medfab_network._nodes import (
     orderer_start,
     peer_start,
 )
-from medfab_network.topology import Node, Topology, load_topology
+from medfab_network.topology import Node, Topology, load_topology, parse_topology
 
 
 @pytest.fixture
@@ -117,6 +117,22 @@ def test_a_peer_has_fabrics_sample_with_our_settings(
     assert config["vm"]["endpoint"] == ""
     assert config["ledger"]["pvtdataStore"]["purgeInterval"] == 1
     assert start.environment["MEDFAB_CONNECTIONS"] == str(layout.connections("clinic"))
+    assert copies_of(config) == {"requiredPeerCount": 0, "maxPeerCount": 1}
+
+
+def copies_of(config: dict[str, Any]) -> Any:
+    return config["peer"]["gossip"]["pvtData"]["implicitCollectionDisseminationPolicy"]
+
+
+def test_a_peer_gives_its_organisations_private_data_to_as_many_as_it_must(
+    topology: Topology, layout: Layout, binaries: Binaries
+) -> None:
+    hospital = {"name": "hospital", "msp_id": "HospitalMSP", "peers": 3, "private_data_copies": 2}
+    others = [o for o in topology.source["organizations"] if o["name"] != "hospital"]
+    safer = parse_topology({**topology.source, "organizations": [hospital, *others]})
+    start = peer_start(node(safer, "peer0.hospital"), safer, binaries, layout)
+    wanted = {"requiredPeerCount": 2, "maxPeerCount": 2}
+    assert copies_of(read(start, "core.yaml")) == wanted
 
 
 def test_an_orderer_asks_for_client_certificates_at_its_admin_endpoint(

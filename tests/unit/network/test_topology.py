@@ -320,3 +320,43 @@ def test_consensus_is_one_of_two() -> None:
     ordering = {**source["ordering"], "consensus": "solo"}
     with pytest.raises(TopologyError, match="one of etcdraft, BFT is expected"):
         parse_topology({**source, "ordering": ordering})
+
+
+def test_nodes_by_number_keep_their_names_and_ports() -> None:
+    all_three = parse_topology(document())
+    without_one = document()
+    without_one["ordering"]["orderers"] = [0, 2]
+    without_one["organizations"][0]["peers"] = [1]
+    fewer = parse_topology(without_one)
+    assert fewer.ordering.orderers == (
+        all_three.ordering.orderers[0],
+        all_three.ordering.orderers[2],
+    )
+    assert fewer.organizations[0].peers == all_three.organizations[0].peers[1:]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ([], "at least one is needed"),
+        ([0, 0], "'0' occurs twice"),
+        ([9], "from 0 to 8 is expected"),
+        (["a"], "from 0 to 8 is expected"),
+        ([True], "from 0 to 8 is expected"),
+        ("3", "from 1 to 9 is expected"),
+    ],
+)
+def test_numbers_of_orderers_that_make_no_sense(numbers: Any, text: str) -> None:
+    wrong = document()
+    wrong["ordering"]["orderers"] = numbers
+    with pytest.raises(TopologyError, match=f"ordering.orderers.*{text}"):
+        parse_topology(wrong)
+
+
+def test_copies_of_private_data_need_peers_to_hold_them() -> None:
+    right = document()
+    right["organizations"][0]["private_data_copies"] = 1
+    assert parse_topology(right).organizations[0].private_data_copies == 1
+    right["organizations"][0]["private_data_copies"] = 2
+    with pytest.raises(TopologyError, match=r"3 are needed; hospital has 2"):
+        parse_topology(right)

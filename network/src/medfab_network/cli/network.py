@@ -22,9 +22,10 @@ from medfab_gateway.cli import (
 )
 from medfab_network._disk import DiskSpace
 from medfab_network._progress import Progress
+from medfab_network._status import NodeStatus
 from medfab_network.cli._progress import ConsoleProgress
 from medfab_network.errors import NotRunningError
-from medfab_network.network import DEFAULT_DIRECTORY, Network, NodeStatus
+from medfab_network.network import DEFAULT_DIRECTORY, Network
 from medfab_network.topology import Topology, default_in_containers, load_topology
 
 _F = TypeVar("_F", bound=Callable[..., Any])
