@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from medfab_network import Network, load_topology
-from medfab_network import network as network_module
+from medfab_network import network as status_module
 from medfab_network._disk import DiskSpace, disk_space
 from medfab_network.cli import network
 
@@ -50,7 +50,7 @@ def test_a_low_disk_is_warned_of_once(tmp_path: Path, monkeypatch: pytest.Monkey
         looked.append(folder)
         return DiskSpace(device=1, total=64 * GIB, free=GIB // 2 - len(looked))
 
-    monkeypatch.setattr(network_module, "disk_space", nearly_full)
+    monkeypatch.setattr(status_module, "disk_space", nearly_full)
     result = CliRunner().invoke(network, ["status", "--dir", str(directory)])
     assert result.exit_code == 1  # nothing runs
     warnings = [line for line in result.stderr.splitlines() if line.startswith("Warning")]
