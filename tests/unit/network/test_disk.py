@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from medfab_network import Network, load_topology
-from medfab_network import network as status_module
+from medfab_network import _status as status_module
 from medfab_network._disk import DiskSpace, disk_space
 from medfab_network.cli import network
 
