@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: docs pharma-long faults test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak bench-ehr ehr-model
+.PHONY: bench-network-up docs pharma-long faults test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak bench-ehr ehr-model
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -92,6 +92,10 @@ bench-chaincode: setup
 ##                 docker-compose, installs nothing by itself
 test-docker: setup
 	@$(BIN)/python -m pytest tests/containers --durations=10
+
+## make bench-network-up  from nothing to the first commit, beside Fabric's nano-bash; RUNS=5
+bench-network-up: setup
+	@PYTHONPATH=.:tests $(BIN)/python -m bench.network_up $(or $(RUNS),5)
 
 ## make compose    write docker-compose.yaml anew from the default topology
 compose: setup

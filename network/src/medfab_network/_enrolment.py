@@ -6,11 +6,12 @@ registrar's, so that an enrolment cut off between registration and certificate i
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from medfab_gateway.ca import (
     AlreadyRegisteredError,
@@ -24,6 +25,7 @@ from medfab_network._authority import REGISTRAR
 from medfab_network._files import write_atomically, write_folder_atomically
 from medfab_network._layout import Layout
 from medfab_network._nodes import NODE_OUS
+from medfab_network._together import together
 from medfab_network.topology import HOST, Organization, User
 
 ADMIN = "admin"
@@ -116,26 +118,49 @@ class Enrolment:
             secret=secret,
         )
 
-    async def organization(self, chaincode_nodes: tuple[str, ...]) -> None:
-        """Everything that the topology names for this organisation."""
+    async def organization(
+        self, chaincode_nodes: tuple[str, ...], enrolled: Callable[[str], None]
+    ) -> None:
+        """Everything that the topology names for this organisation.
+
+        `enrolled` is called with a node's name as soon as it has all that it needs to start: long
+        before people are enrolled.
+        """
         organization = self._organization
         msp = self._layout.msp(organization.name)
         if not msp.exists():
-            write_folder_atomically(msp, self._roots())
-        await self._identities.registrar()  # for who adds users later
-        # The CA's database takes one writer at a time, so registrations gain nothing from gather;
-        # what does run beside them is the other organisations' CAs.
-        for node in organization.peers:
-            await self._node(node.name, "peer")
-        for node in organization.orderers:
-            await self._node(node.name, "orderer")
-        for name in chaincode_nodes:
-            await self._tls(name, "client")
-        if organization.orderers:
-            await self._tls(ADMIN, "admin")
-        await self.user(User(name=ADMIN), kind="admin")
-        for user in organization.users:
-            await self.user(user)
+            await asyncio.to_thread(write_folder_atomically, msp, self._roots())
+        nodes = {node.name: "peer" for node in organization.peers}
+        nodes |= {node.name: "orderer" for node in organization.orderers}
+        missing = dict.fromkeys(nodes, 2) | dict.fromkeys(chaincode_nodes, 1)
+
+        def has(name: str) -> None:
+            missing[name] -= 1
+            if missing[name] == 0:
+                enrolled(name)
+
+        async def identities() -> None:
+            await self._identities.registrar()  # for who adds users later
+            for name, kind in nodes.items():
+                await self._node(name, kind)
+                has(name)
+            await self.user(User(name=ADMIN), kind="admin")
+            for user in organization.users:
+                await self.user(user)
+
+        async def tls_certificates() -> None:
+            for name, kind in nodes.items():
+                await self._tls(name, kind)
+                has(name)
+            for name in chaincode_nodes:
+                await self._tls(name, "client")
+                has(name)
+            if organization.orderers:
+                await self._tls(ADMIN, "admin")
+
+        # An authority's database takes one writer at a time, so registrations with one gain nothing
+        # from running at once; the two authorities, and other organisations', do run beside.
+        await together([identities(), tls_certificates()])
 
     async def user(self, user: User, *, kind: str = "client") -> WalletEntry:
         """The user's wallet entry, enrolled first where there is none."""
@@ -146,7 +171,10 @@ class Enrolment:
         return self.wallet.get(user.name)
 
     async def _node(self, name: str, kind: str) -> None:
-        """A local MSP, as peers and orderers read it."""
+        """A local MSP, as peers and orderers read it.
+
+        Files are written in threads: each waits for the disk, and the network goes on meanwhile.
+        """
         msp = self._layout.node(self._organization.name, name) / "msp"
         if not msp.exists():
             enrollment = await self._identities.issue(name, kind)
@@ -154,8 +182,7 @@ class Enrolment:
                 "keystore/key.pem": (enrollment.private_key, 0o600),
                 "signcerts/cert.pem": (enrollment.certificate, 0o644),
             }
-            write_folder_atomically(msp, self._roots() | own)
-        await self._tls(name, kind)
+            await asyncio.to_thread(write_folder_atomically, msp, self._roots() | own)
 
     async def _tls(self, name: str, kind: str) -> None:
         folder = self._layout.tls(self._organization.name, name)
@@ -164,9 +191,13 @@ class Enrolment:
         enrollment = await self._tls_certificates.issue(
             name, kind, profile="tls", hosts=("localhost", HOST, name)
         )
-        write_atomically(folder / "key.pem", enrollment.private_key, 0o600)
-        write_atomically(folder / "ca.pem", self._tls_root())
-        write_atomically(folder / "cert.pem", enrollment.certificate)
+
+        def write() -> None:
+            write_atomically(folder / "key.pem", enrollment.private_key, 0o600)
+            write_atomically(folder / "ca.pem", self._tls_root())
+            write_atomically(folder / "cert.pem", enrollment.certificate)
+
+        await asyncio.to_thread(write)
 
     def _roots(self) -> dict[str, tuple[bytes | str, int]]:
         """What every MSP of the organisation has."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from importlib import resources
 
@@ -38,6 +38,7 @@ from medfab_network._nodes import Start, chaincode_start, orderer_start, peer_st
 from medfab_network._profiles import write_connection_profile
 from medfab_network._progress import Progress
 from medfab_network._runner import Runner
+from medfab_network._together import together
 from medfab_network.errors import NetworkError, PortInUseError
 from medfab_network.topology import Chaincode, Channel, Node, Organization, Topology
 
@@ -80,13 +81,12 @@ class BringUp:
         if not topology.containers:
             self._install_builder()
         async with self.stage("certificate authorities, enrolment, nodes"):
-            await _all(self._organization(o) for o in topology.all_organizations())
+            await together(self._organization(o) for o in topology.all_organizations())
         async with self.stage("channels"):
             await self._write_genesis_blocks()
-            await self._join_orderers()
-            await self._join_peers()
+            await together([self._join_orderers(), self._join_peers()])
         async with self.stage("peers see each other"):
-            await _all(
+            await together(
                 self.wait_for_membership(channel, peer)
                 for channel in topology.channels
                 for member in topology.members(channel.name)
@@ -142,23 +142,20 @@ class BringUp:
             for node in chaincode.nodes
             if node.organization == organization.name
         ]
-        async with self._access.enrolment(organization) as enrolment:
-            await enrolment.organization(tuple(node.name for node, _ in chaincodes))
-        write_connection_profile(organization, self._topology, self._layout)
-        for orderer in organization.orderers:
-            self._start(
-                orderer, orderer_start(orderer, self._topology, self._binaries, self._layout)
-            )
-        for peer in organization.peers:
-            self._start(peer, peer_start(peer, self._topology, self._binaries, self._layout))
+        nodes = {node.name: node for node in (*organization.orderers, *organization.peers)}
+        deployed = {node.name: (node, chaincode) for node, chaincode in chaincodes}
         for node, chaincode in chaincodes:
-            write_connection(node, chaincode, self._layout)
-            identifier = chaincode_package_id(chaincode)
-            if self._processes.environment(node.name).get("CHAINCODE_ID") not in (None, identifier):
-                await self._processes.stop([node.name])  # an older version of the chaincode
-                self._running.pop(node.name, None)
-            start = chaincode_start(node, chaincode, identifier, self._topology, self._layout)
-            self._start(node, start)
+            await self._stop_older(node, chaincode)
+
+        def start(name: str) -> None:
+            if name in nodes:
+                self._start_node(nodes[name])
+            else:
+                self._start_chaincode(*deployed[name])
+
+        async with self._access.enrolment(organization) as enrolment:
+            await enrolment.organization(tuple(deployed), start)
+        write_connection_profile(organization, self._topology, self._layout)
         context = tls_context(self._layout.tls_ca_certificate(organization.name))
         for node in (*organization.orderers, *organization.peers):
             await wait_healthy(node, context, self._processes)
@@ -188,6 +185,24 @@ class BringUp:
         server = tls_context(self._layout.ca_server_certificate(organization.name))
         await wait_healthy(node, server, self._processes)
 
+    def _start_node(self, node: Node) -> None:
+        start = orderer_start if node.kind == "orderer" else peer_start
+        self._start(node, start(node, self._topology, self._binaries, self._layout))
+
+    async def _stop_older(self, node: Node, chaincode: Chaincode) -> None:
+        """A process of another version than the topology's makes way."""
+        runs = self._processes.environment(node.name).get("CHAINCODE_ID")
+        if runs not in (None, chaincode_package_id(chaincode)):
+            await self._processes.stop([node.name])
+            self._running.pop(node.name, None)
+
+    def _start_chaincode(self, node: Node, chaincode: Chaincode) -> None:
+        write_connection(node, chaincode, self._layout)
+        identifier = chaincode_package_id(chaincode)
+        self._start(
+            node, chaincode_start(node, chaincode, identifier, self._topology, self._layout)
+        )
+
     def _start(self, node: Node, start: Start) -> None:
         if node.name in self._running:
             self._processes.hand_over(node.name)
@@ -205,7 +220,7 @@ class BringUp:
         ]
         document = yaml.safe_dump(configtx(self._topology, self._layout), sort_keys=False)
         write_atomically(self._layout.configtx, document)
-        await _all(self._write_genesis_block(channel) for channel in missing)
+        await together(self._write_genesis_block(channel) for channel in missing)
 
     async def _write_genesis_block(self, channel: Channel) -> None:
         target = self._layout.channel_block(channel.name)
@@ -247,7 +262,7 @@ class BringUp:
                     if name not in joined:
                         await admin.join(block)
 
-        await _all(join(orderer) for orderer in ordering.orderers)
+        await together(join(orderer) for orderer in ordering.orderers)
         context = tls_context(
             self._layout.tls_ca_certificate(ordering.name), self._layout.tls(ordering.name, ADMIN)
         )
@@ -337,7 +352,7 @@ class BringUp:
                     processes=self._processes,
                 )
 
-            await _all(wait_for(member) for member in members)
+            await together(wait_for(member) for member in members)
 
 
 async def _becomes_free(port: int) -> bool:
@@ -348,14 +363,3 @@ async def _becomes_free(port: int) -> bool:
             return False
         await asyncio.sleep(0.05)
     return True
-
-
-async def _all(coroutines: Iterable[Coroutine[None, None, None]]) -> None:
-    """Run all at once; the first error ends the others and is raised as itself."""
-    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
