@@ -14,6 +14,8 @@ import threading
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from pages import ran
+
 PAGE = Path(__file__).parents[1] / "docs" / "tutorial.md"
 ANYTHING = "…"
 _STEP = re.compile(r"^## (\d)\. .*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
@@ -42,6 +44,7 @@ def work_through(numbers: Collection[int], folder: Path, *, base_port: int = 180
                 (folder / action["file"]).write_text(content)
             else:
                 _run(action["command"], action["printed"].rstrip(), folder)
+            ran(PAGE, action["content"] or action["command"])
 
 
 def run_page(page: Path, folder: Path, *, base_port: int) -> None:
@@ -55,6 +58,7 @@ def run_page(page: Path, folder: Path, *, base_port: int) -> None:
             (folder / action["file"]).write_text(moved(action["content"]))
         else:
             _run(moved(action["command"]), moved(action["printed"]).rstrip(), folder)
+        ran(page, action["content"] or action["command"])
 
 
 def _run(command: str, printed: str, folder: Path) -> None:

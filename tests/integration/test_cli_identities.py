@@ -28,6 +28,7 @@ from medfab_gateway import FileSystemWallet
 from medfab_gateway.ca import RevocationList
 from medfab_gateway.cli._main import medfab as root
 from medfab_network import Network
+from pages import ran
 from softhsm import PIN, soft_hsm
 
 pytestmark = pytest.mark.integration
@@ -244,6 +245,7 @@ def test_the_page_runs(page: str, cli: Cli) -> None:
     for block in blocks:
         done = cli.shell(block)
         assert done.returncode == 0, (block, done.stdout, done.stderr)
+    ran(DOCS / f"{page}.md", *blocks)
 
 
 # What each group's examples need, before them; and codes other than 0 that they show.

@@ -55,11 +55,13 @@ from medfab_gateway.consumers import (
 )
 from medfab_gateway.consumers._explorer import BLOCKS, KEY_HISTORY, PRIVATE_HISTORY, TRANSACTIONS
 from medfab_network import Network
+from pages import ran
 from postgres import Postgres, postgres_server
 
 pytestmark = pytest.mark.integration
 SECRET = b"0123456789abcdef0123456789abcdef"
-PAGE = (Path(__file__).parents[2] / "docs" / "consumers.md").read_text()
+FILE = Path(__file__).parents[2] / "docs" / "consumers.md"
+PAGE = FILE.read_text()
 EXPLORER = (BLOCKS, TRANSACTIONS, KEY_HISTORY, PRIVATE_HISTORY)
 
 
@@ -341,6 +343,7 @@ async def test_the_page_in_five_minutes(
             assert store.query(query)
         store.close()
         assert await terminate(process) == 0, said(file)
+    ran(FILE, written, run, *others, *re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL))
 
 
 def shown_status() -> str:
@@ -368,6 +371,7 @@ async def test_the_program_of_the_page(network: Network, tmp_path: Path) -> None
         finally:
             process.kill()
     store.close()
+    ran(FILE, program)
 
 
 async def test_another_ledger_stops_the_service(network: Network, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from integration.conftest import Consortium
 from integration.network_help import MEDFAB
 from integration.projection_help import projected_rows
+from pages import ran
 
 pytestmark = pytest.mark.integration
 
@@ -45,6 +46,7 @@ async def test_the_tour(consortium: Consortium, tmp_path: Path) -> None:
     agent = (tmp_path / "keys.log").read_text()
     assert "access-permitted" in agent
     assert "glass-broken" in agent
+    ran(PAGE, *_SCRIPT.findall(PAGE.read_text()))
 
 
 async def test_a_rebuild_has_the_rows_of_the_live_projection(

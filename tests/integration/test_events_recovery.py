@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -40,6 +41,7 @@ from medfab_gateway import (
     Reconnect,
 )
 from medfab_network import Network
+from pages import ran
 from soak import SOAK, record
 
 pytestmark = pytest.mark.integration
@@ -48,8 +50,8 @@ EVENTS, WORKERS = (10_000, 32) if SOAK else (300, 8)
 SECONDS = 3000 if SOAK else 120
 OPTIONS = GatewayOptions(reconnect=Reconnect(max_delay=2.0))
 CONSUMER = Path(__file__).with_name("event_consumer.py")
-PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text()
-EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PAGE = Path(__file__).parents[2] / "docs" / "events.md"
+EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -270,15 +272,14 @@ async def test_the_command_goes_on_at_its_checkpoint(network: Network, tmp_path:
     """`medfab events --chaincode --checkpoint`, ended by SIGKILL after the first event."""
     begin = await height(network)
     first = await emit(network)
-    file = tmp_path / "events.checkpoint"
-    command = [
-        *(str(MEDFAB), "events", "--dir", str(network.directory), "--org", "hospital"),
-        *("--identity", "admin", "--channel", CHANNEL, "--chaincode", CHAINCODE),
-        *("--from", str(begin), "--checkpoint", str(file), "--json"),
-    ]
+    (tmp_path / ".medfab").symlink_to(network.directory)
+    [shown] = re.findall(r"```sh\n(medfab events .*?)```", PAGE.read_text(), re.DOTALL)
+    text = shown.replace("care", CHANNEL).replace("registry", CHAINCODE)
+    command = [str(MEDFAB), *shlex.split(text.replace("--from 0", f"--from {begin}"))[1:]]
+    file = tmp_path / f"{CHAINCODE}.checkpoint"
     printed, emitted = [], [first]
     for _ in range(2):
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path) as process:
             assert process.stdout is not None
             try:
                 printed.append(json.loads(await asyncio.to_thread(process.stdout.readline)))
@@ -288,6 +289,7 @@ async def test_the_command_goes_on_at_its_checkpoint(network: Network, tmp_path:
         emitted.append(await emit(network))
     assert [line["transaction_id"] for line in printed] == emitted[:2]
     assert set(printed[0]) == {"block", "transaction_id", "chaincode", "event"}
+    ran(PAGE, shown)
 
 
 def is_saved(file: Path, line: dict[str, object]) -> bool:
@@ -306,6 +308,7 @@ async def test_the_examples_of_the_page(network: Network, tmp_path: Path, number
         await example.prints(old)
         new = await emit(network)
         await example.prints(new)
+    ran(PAGE, EXAMPLES[number])
     if "heckpointer" not in program:
         return
     later = await emit(network)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import re
 import secrets
@@ -9,6 +10,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -30,6 +33,7 @@ from medfab_gateway.ehr import AsyncPatient, Patient
 from medfab_gateway.hsm import HsmToken
 from medfab_network._access import Access
 from medfab_network._layout import Layout
+from pages import ran
 from softhsm import PIN, soft_hsm
 
 pytestmark = pytest.mark.integration
@@ -39,10 +43,16 @@ HOLDER = "hospital"
 
 
 @pytest.fixture(scope="module")
-def token() -> Iterator[HsmToken]:
-    hsm, label = soft_hsm(), f"medfab-{secrets.token_hex(4)}"
-    hsm.add_token(label)
-    with HsmToken.open(hsm.module, label, PIN) as token:
+def label() -> str:
+    """Of a new token."""
+    label = f"medfab-{secrets.token_hex(4)}"
+    soft_hsm().add_token(label)
+    return label
+
+
+@pytest.fixture(scope="module")
+def token(label: str) -> Iterator[HsmToken]:
+    with HsmToken.open(soft_hsm().module, label, PIN) as token:
         yield token
 
 
@@ -95,6 +105,41 @@ async def test_an_identity_whose_key_is_in_a_token(consortium: Consortium, token
     await asyncio.to_thread(register)
 
 
+async def test_the_token_of_the_documentation(
+    consortium: Consortium, label: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/signing.md: a key is made in a token, enrolled, and found there by its identity."""
+    monkeypatch.setenv("MEDFAB_HSM_PIN", PIN)
+    section = DOCUMENT.read_text().partition("## Off-line signing")[0]
+    opening, making = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    network = consortium.running_network
+    access = Access(Layout(network.directory))
+    registrar = access.entry(HOLDER, "registrar")
+    names: dict[str, Any] = {"signing_request": signing_request}
+    async with access.certificate_authority(network.topology.organization(HOLDER)) as ca:
+        names |= {
+            "ca": ca,
+            "secret": await ca.register(
+                Credential(certificate=registrar.identity.certificate, signer=registrar.signer()),
+                "dr.okafor",
+            ),
+        }
+        with HsmToken.open(soft_hsm().module, label) as token:
+            names["token"] = token
+            code = compile(making, "signing.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            await FunctionType(code, names)()
+    moved = opening.replace("/usr/lib/softhsm/libsofthsm2.so", str(soft_hsm().module))
+    asks = """
+    with Gateway.connect(endpoint, identity, signer) as gateway:
+        answer = gateway.network("care").contract("ehr").evaluate(
+            "org.hyperledger.fabric:GetMetadata")
+"""
+    names |= {"endpoint": holder_endpoint(consortium), "Gateway": Gateway}
+    await asyncio.to_thread(exec, moved.replace('"medfab"', repr(label)) + asks, names)
+    assert b"RequestAccess" in names["answer"]
+    ran(DOCUMENT, opening, making)
+
+
 async def test_a_p384_key_signs_sha256(consortium: Consortium) -> None:
     """As `Identity.default_hash` has it: the MSP hashes with SHA-256 whatever the curve."""
     key = ec.generate_private_key(ec.SECP384R1())
@@ -127,7 +172,8 @@ async def test_the_two_processes_of_the_documentation(
     FileSystemWallet(tmp_path / "wallet").put("patient", entry.identity, entry.private_key_pem)
     (tmp_path / "patient.pem").write_bytes(entry.identity.certificate)
     (tmp_path / "connection.json").write_bytes(layout.connection_profile(HOLDER).read_bytes())
-    for block in re.findall(r"```python\n(# \w+\.py\n.*?)```", DOCUMENT.read_text(), re.DOTALL):
+    programs = re.findall(r"```python\n(# \w+\.py\n.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    for block in programs:
         (tmp_path / block.split()[1]).write_text(block)
     done = await asyncio.to_thread(
         subprocess.run,
@@ -138,3 +184,4 @@ async def test_the_two_processes_of_the_documentation(
         timeout=60,
     )
     assert done.stdout == "VALID\n", done.stderr
+    ran(DOCUMENT, *programs)

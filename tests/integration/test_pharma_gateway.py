@@ -40,11 +40,13 @@ from medfab_gateway.pharma.query import EpcisQuery
 from medfab_network import Network, load_topology
 from medfab_network.demo import Narrator
 from medfab_network.demo._supply_story import can_be_told, tell_supply
+from pages import ran
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "pharma.md").read_text()
+FILE = ROOT / "docs" / "pharma.md"
+PAGE = FILE.read_text()
 TOPOLOGY = Path(__file__).parent / "supply_chain.yaml"
 DATA = ROOT.parent / "shared" / "data" / "epcis"
 LONGEST = 400  # seconds; on a quiet machine a tenth of it
@@ -108,6 +110,7 @@ async def test_the_tour_prints_what_the_page_says(shop: Shop) -> None:
     assert expected.search(shop.printed), shop.printed
     assert "No_match_GTIN_Serial" in shop.printed
     assert re.search(r"repeated", shop.printed)  # captured again
+    ran(FILE, *blocks("Tour", "sh"))
 
 
 async def test_queries_of_the_page(shop: Shop) -> None:
@@ -126,6 +129,7 @@ async def test_queries_of_the_page(shop: Shop) -> None:
     assert "shipping" in printed
     found = read((shop.folder / "found.json").read_bytes())
     assert [event.biz_step for event in found.events] == ["commissioning", "packing"]
+    ran(FILE, settings, *blocks("Query", "sh"))
 
 
 async def test_a_rebuild_has_the_rows_of_the_live_projections(shop: Shop) -> None:
@@ -165,6 +169,7 @@ async def test_the_python_example(shop: Shop) -> None:
     [program] = blocks("From Python", "python")
     (shop.folder / "example.py").write_text(program)
     assert shop.shell(f"{sys.executable} example.py") == "['captured']\nTrue\n"
+    ran(FILE, program)
 
 
 async def supply(shop: Shop) -> None:

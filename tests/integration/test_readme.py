@@ -13,6 +13,7 @@ import yaml
 
 from integration.conftest import TOPOLOGY, on_free_ports
 from medfab_network import load_topology
+from pages import ran
 
 pytestmark = pytest.mark.integration
 
@@ -54,6 +55,7 @@ def test_the_five_minute_tour_runs_as_written(tmp_path: Path) -> None:
     assert "False no-consent" in done.stdout
     assert "CommitChaincodeDefinition" in done.stdout
     assert not (tmp_path / ".medfab").exists()
+    ran(README, *(block for _, block in tour()))
 
 
 def tour() -> list[tuple[str, str]]:

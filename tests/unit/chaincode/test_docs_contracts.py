@@ -1,7 +1,9 @@
 """docs/contracts.md: its code runs, passes the check, and answers as the page says."""
 
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -14,10 +16,12 @@ from medfab_chaincode import Contract
 from medfab_chaincode._check import check_modules
 from medfab_chaincode._check._rules import RULES
 from medfab_chaincode.testing import Identity
+from pages import ran
 from unit.chaincode.conftest import Certificates, Serving
 from unit.chaincode.fake_peer import connect
 
-PAGE = (Path(__file__).parents[3] / "docs" / "contracts.md").read_text()
+FILE = Path(__file__).parents[3] / "docs" / "contracts.md"
+PAGE = FILE.read_text()
 
 
 def blocks(language: str) -> list[str]:
@@ -75,10 +79,33 @@ async def test_the_contracts(
         assert unknown.payload == b"there is no such function; call 1"
         digest = json.loads((await peer.invoke("slow:Digest", "b1")).payload)
         assert digest[1:] == ["b1"]
+    ran(FILE, shown, *blocks("python"))
 
 
 def test_the_code_passes_the_check(beds: ModuleType) -> None:
     assert check_modules(["beds"]) == []
+
+
+def test_the_package(beds: ModuleType, tmp_path: Path) -> None:
+    """As the page makes one; the same label makes the same id again."""
+    [command] = blocks("sh")
+    medfab_chaincode = Path(sys.executable).parent
+    ids = {
+        subprocess.run(
+            ["bash", "-euc", command],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": f"{medfab_chaincode}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+        for _ in range(2)
+    }
+    assert len(ids) == 1
+    assert ids.pop().startswith("beds_1.0:")
+    assert (tmp_path / "beds.tar.gz").stat().st_size > 0
+    ran(FILE, command)
 
 
 def test_every_rule_is_on_the_page() -> None:

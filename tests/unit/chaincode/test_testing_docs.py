@@ -9,16 +9,20 @@ from typing import Any
 import pytest
 
 from medfab_chaincode import testing
+from pages import ran
 
-PAGE = (Path(__file__).parents[3] / "docs" / "testing-contracts.md").read_text()
+FILE = Path(__file__).parents[3] / "docs" / "testing-contracts.md"
+PAGE = FILE.read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 NAMES: dict[str, Any] = {}
-exec("\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)), NAMES)  # noqa: S102
+exec("\n".join(BLOCKS), NAMES)  # noqa: S102
 TESTS = [value for name, value in NAMES.items() if name.startswith("test_")]
 
 
 @pytest.mark.parametrize("snippet", TESTS, ids=lambda test: test.__name__)
 async def test_snippet(snippet: Callable[[], Awaitable[None]]) -> None:
     await snippet()
+    ran(FILE, *(b for b in BLOCKS if snippet.__name__ in b or "def test_" not in b))
 
 
 def test_the_table_lists_every_way_to_look() -> None:

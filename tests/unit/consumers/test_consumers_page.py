@@ -9,9 +9,11 @@ from typing import Any
 from made_blocks import PURGE, Ledger, Tx
 from medfab_gateway import consumers
 from medfab_gateway.consumers import BYTES, TEXT, SqliteStore, Table, load_consumers, replay
+from pages import ran
 
 ROOT = Path(__file__).parents[3]
-PAGE = (ROOT / "docs" / "consumers.md").read_text()
+FILE = ROOT / "docs" / "consumers.md"
+PAGE = FILE.read_text()
 PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 TOML = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 FOLDERS = {
@@ -52,6 +54,7 @@ def test_the_projection_of_the_page(tmp_path: Path) -> None:
     assert store.query("SELECT id, place FROM assets") == [("1", "ward 1")]
     assert store.query("SELECT * FROM busy_places") == [("ward 1",)]
     store.close()
+    ran(FILE, *PYTHON[:2], TOML[1])
 
 
 def test_the_private_projection_of_the_page() -> None:
@@ -73,6 +76,7 @@ def test_the_private_projection_of_the_page() -> None:
     assert store.query("SELECT pack, text FROM notes") == [("1", "kept")]
     assert table.all_columns["derived_from"] is BYTES
     store.close()
+    ran(FILE, PYTHON[2])
 
 
 def test_every_key_of_the_file_is_in_the_table() -> None:

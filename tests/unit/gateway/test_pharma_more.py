@@ -27,6 +27,7 @@ from medfab_gateway.pharma import (
 )
 from medfab_gateway.pharma.codes import scan_picture
 from medfab_gateway.pharma.identifiers import Sgtin
+from pages import ran
 from unit.gateway.pharma_ledger import MAKER, PHARMACY, WHOLESALER, Memory
 from unit.gateway.test_pharma_clients import (
     AT,
@@ -238,7 +239,8 @@ def test_a_query_needs_a_database(tmp_path: Path) -> None:
 
 
 def test_the_guides_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
-    page = (Path(__file__).parents[3] / "docs" / "pharma.md").read_text()
+    file = Path(__file__).parents[3] / "docs" / "pharma.md"
+    page = file.read_text()
     [block] = re.findall(
         r"```python\n(.*?)```", page.split("## Codes and identifiers")[1], re.DOTALL
     )
@@ -246,3 +248,4 @@ def test_the_guides_example_prints_what_it_says(capsys: pytest.CaptureFixture[st
     said = re.findall(r"^print\(.*?\)  # (.*)$", block, re.MULTILINE)
     assert capsys.readouterr().out.splitlines() == said
     assert len(said) == 4
+    ran(file, block)

@@ -1,0 +1,79 @@
+"""Pages that are run as a reader would, on the network that most tests share."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from integration.conftest import Consortium, on_free_ports
+from medfab_network import parse_topology
+from pages import ROOT, ran
+
+pytestmark = pytest.mark.integration
+
+LONGEST = 300
+
+
+def python(page: Path) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def run(program: str, folder: Path) -> str:
+    """What a Python program prints; it has to end well."""
+    (folder / "program.py").write_text(program)
+    done = subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def folder(consortium: Consortium, tmp_path: Path) -> Path:
+    """A folder with the running network in `.medfab`, as the pages have it."""
+    (tmp_path / ".medfab").symlink_to(consortium.running_network.directory)
+    return tmp_path
+
+
+def test_the_readme_of_the_gateway(folder: Path) -> None:
+    page = ROOT / "gateway" / "README.md"
+    with_asyncio, blocking = python(page)
+    printed = run(with_asyncio, folder).splitlines()
+    assert "ACCESS_DENIED" in printed[1]
+    assert [line[0] for line in printed[2:]] == ["0", "1", "2"]
+    assert run(blocking, folder).splitlines()[1:] == ["0", "1", "2"]
+    ran(page, with_asyncio, blocking)
+
+
+@pytest.mark.usefixtures("binaries")
+def test_the_readme_of_the_network(tmp_path: Path) -> None:
+    """With a smaller consortium than the default one, and in a folder of its own."""
+    page = ROOT / "network" / "README.md"
+    [program] = python(page)
+    users = [{"name": "practitioner", "attributes": {"medfab.role": "practitioner"}}]
+    topology = on_free_ports(
+        parse_topology(
+            {
+                "ordering": {"orderers": 1},
+                "organizations": [{"name": "hospital", "msp_id": "HospitalMSP", "users": users}],
+                "channels": [{"name": "care", "organizations": ["hospital"]}],
+            }
+        )
+    )
+    (tmp_path / "topology.yaml").write_text(yaml.safe_dump(dict(topology.source)))
+    shown = 'Network(Path("/tmp/consortium"))'
+    assert shown in program
+    mine = 'Network(Path("consortium"), load_topology(Path("topology.yaml")))'
+    imported = program.replace("import Network", "import Network, load_topology")
+    assert run(imported.replace(shown, mine), tmp_path).splitlines()[-1] == "HospitalMSP"
+    ran(page, program)
