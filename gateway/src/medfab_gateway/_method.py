@@ -96,3 +96,23 @@ DISCOVER = Method(
     error_type=GatewayError,
     is_usable=lambda answer: len(answer.results) > 0,
 )
+REQUEST_SNAPSHOT = Method(
+    name="request snapshot",
+    of=lambda node: node.snapshots.Generate,
+    error_type=GatewayError,
+    is_usable=lambda answer: True,  # nothing is in it
+    repeatable=False,
+)
+CANCEL_SNAPSHOT = Method(
+    name="cancel snapshot",
+    of=lambda node: node.snapshots.Cancel,
+    error_type=GatewayError,
+    is_usable=lambda answer: True,  # nothing is in it
+    repeatable=False,
+)
+PENDING_SNAPSHOTS = Method(
+    name="pending snapshots",
+    of=lambda node: node.snapshots.QueryPendings,
+    error_type=GatewayError,
+    is_usable=lambda answer: True,  # there may be none
+)

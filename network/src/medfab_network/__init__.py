@@ -10,15 +10,19 @@ async with Network(Path(".medfab")).running() as network:
 ```
 """
 
+from medfab_network._node_change import NodeReport
 from medfab_network._status import NodeStatus
 from medfab_network._up import UpReport
 from medfab_network.errors import (
     BuildError,
     DirectoryError,
+    LostDisk,
+    LostDiskError,
     NetworkError,
     NodeFailedError,
     NotRunningError,
     PortInUseError,
+    QuorumError,
     TopologyError,
 )
 from medfab_network.network import Network
@@ -27,12 +31,16 @@ from medfab_network.topology import Topology, User, load_topology, parse_topolog
 __all__ = [
     "BuildError",
     "DirectoryError",
+    "LostDisk",
+    "LostDiskError",
     "Network",
     "NetworkError",
     "NodeFailedError",
+    "NodeReport",
     "NodeStatus",
     "NotRunningError",
     "PortInUseError",
+    "QuorumError",
     "Topology",
     "TopologyError",
     "UpReport",

@@ -91,6 +91,19 @@ async def leaders(node: Node, context: ssl.SSLContext) -> set[str]:
     return channels
 
 
+async def raft_active_nodes(node: Node, context: ssl.SSLContext, channel: str) -> int | None:
+    """How many consenters of the channel this orderer hears of, itself included, by its metrics.
+
+    Only what its leader says counts. None: it gives no answer, or has no raft of this channel.
+    """
+    response = await _get(f"{node.operations_port}/metrics", context)
+    if response is None:
+        return None
+    start = f'consensus_etcdraft_active_nodes{{channel="{channel}"}} '
+    found = [line for line in response.text.splitlines() if line.startswith(start)]
+    return int(float(found[0].removeprefix(start))) if found else None
+
+
 async def _get(path: str, context: ssl.SSLContext) -> httpx.Response | None:
     """One request to `<port>/<path>` on this machine; None without an answer.
 

@@ -96,16 +96,23 @@ def organization(document: Mapping[str, Any], where: str, first_port: int) -> Or
     )
 
 
-def _numbers(document: Mapping[str, Any], key: str, where: str, most: int) -> tuple[int, ...]:
+def numbers_of(document: Mapping[str, Any], key: str) -> tuple[int, ...]:
     """Of the nodes of a kind: so many from 0 on, or a list where some have gone or come."""
     found = document.get(key, 1)
+    return tuple(found if isinstance(found, list) else range(found))
+
+
+def _numbers(document: Mapping[str, Any], key: str, where: str, most: int) -> tuple[int, ...]:
+    """The same, checked first."""
+    found = document.get(key, 1)
     if not isinstance(found, list):
-        return tuple(range(check.integer(found, f"{where}.{key}", 1, most)))
+        check.integer(found, f"{where}.{key}", 1, most)
+        return numbers_of(document, key)
     numbers = [check.integer(each, f"{where}.{key}", 0, most - 1) for each in found]
     if not numbers:
         raise TopologyError(f"{where}.{key}: at least one is needed")
     check.unique([str(each) for each in numbers], f"{where}.{key}")
-    return tuple(numbers)
+    return numbers_of(document, key)
 
 
 def _users(document: Mapping[str, Any], where: str) -> tuple[User, ...]:

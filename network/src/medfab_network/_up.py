@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib import resources
-
-import yaml
 
 from medfab_gateway.admin import AsyncLifecycle
 from medfab_gateway.errors import GatewayError, MedfabError
 from medfab_network._access import Access
 from medfab_network._authority import ca_start
 from medfab_network._binaries import Binaries
-from medfab_network._configtx import configtx
+from medfab_network._channel_change import ChannelChanges
 from medfab_network._deploy import (
     approve_and_commit,
     chaincode_package_id,
@@ -26,6 +24,7 @@ from medfab_network._deploy import (
 )
 from medfab_network._enrolment import ADMIN, registrar_secret
 from medfab_network._files import write_atomically
+from medfab_network._genesis import write_genesis_blocks
 from medfab_network._health import (
     is_listening,
     leaders,
@@ -34,15 +33,16 @@ from medfab_network._health import (
     wait_until,
 )
 from medfab_network._layout import Layout
+from medfab_network._members import Members
 from medfab_network._nodes import Start, chaincode_start, orderer_start, peer_start
 from medfab_network._profiles import write_connection_profile
 from medfab_network._progress import Progress
+from medfab_network._quorum import quorum
 from medfab_network._runner import Runner
+from medfab_network._status import heights_of
 from medfab_network._together import together
-from medfab_network.errors import NetworkError, PortInUseError
+from medfab_network.errors import LostDisk, LostDiskError, NetworkError, PortInUseError
 from medfab_network.topology import Chaincode, Channel, Node, Organization, Topology
-
-_STAGE_TIMEOUT = 90.0
 
 
 @dataclass(kw_only=True)
@@ -51,6 +51,8 @@ class UpReport:
 
     started: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+    """Orderers that have lost their blocks, and do not take part until they are replaced."""
 
 
 class BringUp:
@@ -70,6 +72,7 @@ class BringUp:
         self._binaries = binaries
         self._progress = progress
         self._access = Access(layout)
+        self.members = Members(topology, self._access, processes)
         self._running: dict[str, int] = {}
         self.report = UpReport()
 
@@ -83,11 +86,11 @@ class BringUp:
         async with self.stage("certificate authorities, enrolment, nodes"):
             await together(self._organization(o) for o in topology.all_organizations())
         async with self.stage("channels"):
-            await self._write_genesis_blocks()
+            await write_genesis_blocks(self._topology, self._layout, self._binaries)
             await together([self._join_orderers(), self._join_peers()])
         async with self.stage("peers see each other"):
             await together(
-                self.wait_for_membership(channel, peer)
+                self.members.wait_for_peers(channel, peer)
                 for channel in topology.channels
                 for member in topology.members(channel.name)
                 for peer in member.peers
@@ -114,6 +117,25 @@ class BringUp:
         async with self.stage(f"certificate authority, enrolment, nodes of {organization.name}"):
             await self._organization(organization)
 
+    async def start_node(self, node: Node) -> None:
+        """One peer or orderer alone, and its organisation's authority where that does not run."""
+        organization = self._topology.organization(node.organization)
+        self._running = await self._processes.settled()
+        await self._check_ports([node])
+        async with self.stage(f"{node.name} starts"):
+            await self._start_ca(organization)
+            chaincodes = self._chaincodes_of(organization)
+
+            def start(name: str) -> None:
+                if name == node.name:
+                    self._start_node(node)
+
+            await self._enrol(organization, chaincodes, start)
+            context = tls_context(self._layout.tls_ca_certificate(organization.name))
+            await wait_healthy(node, context, self._processes)
+            if node.kind == "peer":
+                await self._install(node, [chaincode for _, chaincode in chaincodes])
+
     async def _check_ports(self, nodes: Iterable[Node]) -> None:
         for node in nodes:
             if node.name in self._running:
@@ -136,12 +158,7 @@ class BringUp:
 
     async def _organization(self, organization: Organization) -> None:
         await self._start_ca(organization)
-        chaincodes = [
-            (node, chaincode)
-            for chaincode in self._topology.chaincodes
-            for node in chaincode.nodes
-            if node.organization == organization.name
-        ]
+        chaincodes = self._chaincodes_of(organization)
         nodes = {node.name: node for node in (*organization.orderers, *organization.peers)}
         deployed = {node.name: (node, chaincode) for node, chaincode in chaincodes}
         for node, chaincode in chaincodes:
@@ -153,19 +170,39 @@ class BringUp:
             else:
                 self._start_chaincode(*deployed[name])
 
-        async with self._access.enrolment(organization) as enrolment:
-            await enrolment.organization(tuple(deployed), start)
-        write_connection_profile(organization, self._topology, self._layout)
+        await self._enrol(organization, chaincodes, start)
         context = tls_context(self._layout.tls_ca_certificate(organization.name))
         for node in (*organization.orderers, *organization.peers):
             await wait_healthy(node, context, self._processes)
-        installs = [chaincode for _, chaincode in chaincodes]
         for peer in organization.peers:
-            async with self._access.peer_admin(peer) as admin:
-                for chaincode in installs:
-                    await admin.install_chaincode(package(chaincode))
+            await self._install(peer, [chaincode for _, chaincode in chaincodes])
         for node, _ in chaincodes:
             await wait_healthy(node, context, self._processes)
+
+    def _chaincodes_of(self, organization: Organization) -> list[tuple[Node, Chaincode]]:
+        """Its processes of chaincodes."""
+        return [
+            (node, chaincode)
+            for chaincode in self._topology.chaincodes
+            for node in chaincode.nodes
+            if node.organization == organization.name
+        ]
+
+    async def _enrol(
+        self,
+        organization: Organization,
+        chaincodes: Iterable[tuple[Node, Chaincode]],
+        start: Callable[[str], None],
+    ) -> None:
+        """Everybody and everything of an organisation; `start` is called with who is ready to."""
+        async with self._access.enrolment(organization) as enrolment:
+            await enrolment.organization(tuple(node.name for node, _ in chaincodes), start)
+        write_connection_profile(organization, self._topology, self._layout)
+
+    async def _install(self, peer: Node, chaincodes: Iterable[Chaincode]) -> None:
+        async with self._access.peer_admin(peer) as admin:
+            for chaincode in chaincodes:
+                await admin.install_chaincode(package(chaincode))
 
     async def _start_ca(self, organization: Organization) -> None:
         node = organization.ca
@@ -212,42 +249,6 @@ class BringUp:
 
     # --- channels --------------------------------------------------------------------------
 
-    async def _write_genesis_blocks(self) -> None:
-        missing = [
-            channel
-            for channel in self._topology.channels
-            if not self._layout.channel_block(channel.name).exists()
-        ]
-        document = yaml.safe_dump(configtx(self._topology, self._layout), sort_keys=False)
-        write_atomically(self._layout.configtx, document)
-        await together(self._write_genesis_block(channel) for channel in missing)
-
-    async def _write_genesis_block(self, channel: Channel) -> None:
-        target = self._layout.channel_block(channel.name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_suffix(".unfinished")
-        process = await asyncio.create_subprocess_exec(
-            self._binaries["configtxgen"],
-            *("-profile", channel.name, "-channelID", channel.name),
-            *("-configPath", str(self._layout.root), "-outputBlock", str(unfinished)),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            _, errors = await process.communicate()
-        except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-            raise
-        if process.returncode != 0:
-            last = errors.decode(errors="replace").strip().splitlines()[-3:]
-            raise NetworkError(
-                f"configtxgen could not make the genesis block of {channel.name}:\n"
-                + "\n".join(last)
-            )
-        unfinished.replace(target)
-
     async def _join_orderers(self) -> None:
         ordering = self._topology.ordering
         blocks = {
@@ -255,14 +256,23 @@ class BringUp:
             for channel in self._topology.channels
         }
 
+        lost: list[LostDisk] = []
+
         async def join(orderer: Node) -> None:
             async with self._access.orderer_admin(orderer) as admin:
                 joined = await admin.channels()
                 for name, block in blocks.items():
                     if name not in joined:
-                        await admin.join(block)
+                        if await self._has_gone_on(name, orderer):
+                            lost.append(LostDisk(node=orderer.name, channel=name))
+                        else:
+                            await admin.join(block)
 
         await together(join(orderer) for orderer in ordering.orderers)
+        self.report.lost = sorted({each.node for each in lost})
+        left = len(ordering.orderers) - len(self.report.lost)
+        if left < quorum(self._topology.consensus, len(ordering.orderers)):
+            raise LostDiskError(lost)
         context = tls_context(
             self._layout.tls_ca_certificate(ordering.name), self._layout.tls(ordering.name, ADMIN)
         )
@@ -279,6 +289,22 @@ class BringUp:
             what="a leader for every channel",
             processes=self._processes,
         )
+
+    async def _has_gone_on(self, channel: str, orderer: Node) -> bool:
+        """Whether a channel has blocks that this orderer, which has none, once agreed to.
+
+        With the first block it would begin anew, and might agree to others in their place.
+        """
+        for node in (*self._topology.ordering.orderers, *self._peers()):
+            if node.name != orderer.name and node.name in self._processes.running():
+                with contextlib.suppress(MedfabError):
+                    if (await heights_of(node, self._access)).get(channel, 0) > 1:
+                        return True
+        return False
+
+    def _peers(self) -> Iterator[Node]:
+        for organization in self._topology.organizations:
+            yield from organization.peers
 
     async def _join_peers(self) -> None:
         """One peer after the other: the later one of each pair finds the earlier one ready.
@@ -298,29 +324,18 @@ class BringUp:
                     if member and channel.name not in joined:
                         await admin.join_channel(block)
 
-    async def wait_for_membership(self, channel: Channel, peer: Node) -> None:
-        """Wait until a peer sees all peers of a channel."""
-        everyone = {
-            other.address
-            for member in self._topology.members(channel.name)
-            for other in member.peers
-        }
-        async with self._access.discovery(peer) as discovery:
-
-            async def sees_everyone() -> bool:
-                try:
-                    seen = {found.endpoint for found in await discovery.peers(channel.name)}
-                except MedfabError:
-                    return False
-                return seen >= everyone
-
-            await wait_until(
-                sees_everyone,
-                node=peer.name,
-                what=f"seeing all peers of {channel.name}",
-                processes=self._processes,
-                timeout=_STAGE_TIMEOUT,
-            )
+    async def join(self, organization: Organization, channel: Channel) -> None:
+        """Those of its peers join that have not, and everybody finds everybody."""
+        block: bytes | None = None
+        for peer in organization.peers:
+            async with self._access.peer_admin(peer) as admin:
+                if channel.name not in await admin.channels():
+                    changes = ChannelChanges(self._topology, self._access)
+                    block = block or await changes.first_block(channel, organization)
+                    await admin.join_channel(block)
+        for member in self._topology.members(channel.name):
+            for peer in member.peers:
+                await self.members.wait_for_peers(channel, peer)
 
     # --- chaincode ---------------------------------------------------------------------------
 

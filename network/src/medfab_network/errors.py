@@ -9,11 +9,16 @@ NetworkError                 anything below; its text says what to do next
 ├── DirectoryError           the network directory is in use, foreign or damaged
 ├── PortInUseError           a port of the topology is taken by another program
 ├── NodeFailedError          a node ended or never became ready; carries its last log lines
+├── LostDiskError            an orderer has lost its blocks, and must not begin anew
+├── QuorumError              so few orderers are well that a change could stop a channel
 └── NotRunningError          the call needs a running network
 ```
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class NetworkError(Exception):
@@ -68,6 +73,35 @@ class NodeFailedError(NetworkError):
         if log_tail:
             text += f"; its last log lines:\n{log_tail}"
         super().__init__(text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LostDisk:
+    """An orderer without the blocks of a channel that has gone on."""
+
+    node: str
+    channel: str
+
+
+class LostDiskError(NetworkError):
+    """So many orderers have lost their blocks that the others cannot go on. `lost` names them."""
+
+    def __init__(self, lost: Sequence[LostDisk]) -> None:
+        self.lost = tuple(lost)
+        names = ", ".join(sorted({each.node for each in lost}))
+        channels = ", ".join(sorted({each.channel for each in lost}))
+        super().__init__(
+            f"{names}: no blocks of {channels} are left there, and too few other orderers have "
+            "them to go on. Peers have the blocks, but cannot order. Put back a backup of an "
+            "orderer's disk; to begin anew with the first block would make other blocks in the "
+            "place of those that the peers have"
+        )
+
+
+class QuorumError(NetworkError):
+    """Orderers cannot be changed now: a channel could be left without a majority of them."""
+
+    exit_code = 6
 
 
 class NotRunningError(NetworkError):

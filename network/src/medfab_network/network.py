@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 
 from medfab_gateway import AsyncGateway
@@ -25,6 +25,7 @@ from medfab_network._enrolment import ADMIN
 from medfab_network._folder import NetworkFolder
 from medfab_network._join import Joining
 from medfab_network._layout import Layout
+from medfab_network._node_change import NodeChange, NodeReport, node_of
 from medfab_network._operations import (
     grafana_dashboard,
     log_level,
@@ -139,7 +140,7 @@ class Network:
             bring_up = BringUp(larger, self._layout, self._processes, binaries, self._progress)
             try:
                 if join:
-                    joining = Joining(organization, larger, self._layout, self._processes, bring_up)
+                    joining = Joining(organization, larger, self._layout, bring_up)
                     await joining.run()
                 else:
                     await bring_up.start_organization(organization)
@@ -149,6 +150,52 @@ class Network:
             if join:
                 self._remember(larger)
         return bring_up.report
+
+    async def add_orderer(self) -> NodeReport:
+        """Take the running network to one more orderer, while transactions flow.
+
+        It starts, follows all channels, becomes a consenter of each, and is listed for clients.
+        Goes on from wherever an earlier call got to. Raises `QuorumError` where too few of the
+        others are well, otherwise as `up`.
+        """
+        return await self._change(lambda change: change.add_orderer())
+
+    async def remove_orderer(self, node: str) -> NodeReport:
+        """Take an orderer out of all channels while transactions flow, and delete what it has.
+
+        Raises as `add_orderer`.
+        """
+        return await self._change(lambda change: change.remove_orderer(node))
+
+    async def add_peer(self, organization: str) -> NodeReport:
+        """One more peer for an organisation, on all its channels, with its chaincodes."""
+        return await self._change(lambda change: change.add_peer(organization))
+
+    async def _change(
+        self, work: Callable[[NodeChange], Coroutine[None, None, NodeReport]]
+    ) -> NodeReport:
+        there = self._processes_alone()
+        if not self._processes.running():
+            raise NotRunningError("the network does not run: start it with `medfab network up`")
+        binaries = await self._binaries()
+        with self.exclusive():
+            made: list[BringUp] = []
+
+            def bring_up(topology: Topology) -> BringUp:
+                made.append(
+                    BringUp(topology, self._layout, self._processes, binaries, self._progress)
+                )
+                return made[-1]
+
+            change = NodeChange(there, self._layout, self._processes, bring_up, self._remember)
+            try:
+                return await work(change)
+            except BaseException:
+                # What the network counts on by now stays.
+                kept = {node.name for node in self.topology.nodes()}
+                started = {name for each in made for name in each.report.started}
+                await self._shielded_stop(sorted(started - kept))
+                raise
 
     def _processes_alone(self) -> Topology:
         """The topology of the network that is there, which can be changed: one of processes."""
@@ -258,11 +305,7 @@ class Network:
 
         Until the node ends. Fabric's form, e.g. `gossip=debug:info`. Raises `NetworkError`.
         """
-        for found in self.topology.nodes():
-            if found.name == node:
-                return await log_level(found, self._layout, specification)
-        known = ", ".join(n.name for n in self.topology.nodes())
-        raise TopologyError(f"there is no node {node!r}; there are {known}")
+        return await log_level(node_of(self.topology, node), self._layout, specification)
 
     def monitoring(self) -> dict[str, str]:
         """Files for who watches the network, by name: Prometheus's and Grafana's."""

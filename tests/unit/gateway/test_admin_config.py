@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 
 import pytest
+from fabric_protos.common import configtx_pb2, configuration_pb2, policies_pb2
+from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 
 from medfab_gateway import private_key_signer
 from medfab_gateway.admin import (
@@ -297,3 +299,77 @@ def test_an_organisation_that_has_gone_again() -> None:
     config = applied(CONFIG, request)
     assert set(config.typed.channel.groups["Application"].groups) == {"A"}
     assert request.state(config) is UpdateState.IN_FORCE
+
+
+def bft_config() -> ChannelConfig:
+    """The same channel, its four orderers agreeing by BFT."""
+    config = configtx_pb2.Config.FromString(CONFIG.serialized)
+    orderer = config.channel_group.groups["Orderer"]
+    consensus = orderer_pb2.ConsensusType(type="BFT")
+    orderer.values["ConsensusType"].value = consensus.SerializeToString()
+    pem = AUTHORITIES["OrdererMSP"].pem
+    orderer.values["Orderers"].value = configuration_pb2.Orderers(
+        consenter_mapping=[
+            configuration_pb2.Consenter(
+                id=number,
+                host="o.test",
+                port=7050 + number,
+                msp_id="OrdererMSP",
+                identity=pem,
+                client_tls_cert=pem,
+                server_tls_cert=pem,
+            )
+            for number in (1, 2, 3, 4)
+        ]
+    ).SerializeToString()
+    orderer.policies["BlockValidation"].mod_policy = "Admins"
+    return ChannelConfig("care", config.SerializeToString())
+
+
+def test_orderers_that_agree_by_bft_come_and_go_with_their_policy() -> None:
+    pem, original = AUTHORITIES["OrdererMSP"].pem, bft_config()
+    tls = {"client_tls_certificate": pem, "server_tls_certificate": pem}
+    editor = ConfigEditor(original)
+    with pytest.raises(ConfigError, match=r"the certificate of new\.test:1's own identity"):
+        editor.add_orderer("new.test", 1, msp_id="OrdererMSP", **tls)
+    with pytest.raises(ConfigError, match="identity's certificate of the orderer"):
+        editor.add_orderer(
+            "new.test", 1, msp_id="OrdererMSP", identity_certificate=b"nothing", **tls
+        )
+    editor.remove_orderer("o.test", 7052)
+    editor.add_orderer("new.test", 1, msp_id="OrdererMSP", identity_certificate=pem, **tls)
+    for port in (2, 3, 4):
+        editor.add_consenter("new.test", port, msp_id="OrdererMSP", identity_certificate=pem, **tls)
+    config = configtx_pb2.Config.FromString(editor.config.serialized)
+    orderer = config.channel_group.groups["Orderer"]
+    members = configuration_pb2.Orderers.FromString(orderer.values["Orderers"].value)
+    assert [each.id for each in members.consenter_mapping] == [1, 3, 4, 5, 6, 7, 8]
+    policy = orderer.policies["BlockValidation"]
+    assert (policy.policy.type, policy.mod_policy) == (policies_pb2.Policy.SIGNATURE, "Admins")
+    signed = policies_pb2.SignaturePolicyEnvelope.FromString(policy.policy.value)
+    assert signed.rule.n_out_of.n == 5  # of seven, two of which may lie
+    assert [rule.signed_by for rule in signed.rule.n_out_of.rules] == list(range(7))
+    assert len(signed.identities) == 7
+    assert {change.path for change in editor.update().changes(original)} == {
+        "/Channel/Orderer/BlockValidation",
+        "/Channel/Orderer/OrdererMSP/Endpoints",
+        "/Channel/Orderer/Orderers",
+    }
+
+
+def test_an_orderer_is_listed_and_counted_apart() -> None:
+    pem = AUTHORITIES["OrdererMSP"].pem
+    editor = ConfigEditor(CONFIG).add_consenter(
+        "new.test",
+        9050,
+        msp_id="OrdererMSP",
+        client_tls_certificate=pem,
+        server_tls_certificate=pem,
+    )
+    assert ("new.test", 9050) in editor.consenters
+    assert "new.test:9050" not in {each.address for each in orderer_endpoints(editor.config)}
+    editor.list_orderer("new.test", 9050, msp_id="OrdererMSP").remove_consenter("new.test", 9050)
+    assert ("new.test", 9050) not in editor.consenters
+    assert "new.test:9050" in {each.address for each in orderer_endpoints(editor.config)}
+    editor.unlist_orderer("new.test", 9050)
+    assert editor.config == CONFIG

@@ -24,7 +24,7 @@ def test_all_errors_have_one_root_and_an_exit_code() -> None:
         for name, value in vars(medfab_network).items()
         if name.endswith("Error") and isinstance(value, type)
     ]
-    assert len(errors) == 7
+    assert len(errors) == 9
     for error in errors:
         assert issubclass(error, NetworkError)
         assert error.exit_code in {1, 2, 4, 6}

@@ -41,6 +41,8 @@ from medfab_gateway.admin._participation import ChannelParticipation
 from medfab_gateway.admin._peer_admin import PeerAdmin
 from medfab_gateway.admin._peer_admin_async import AsyncPeerAdmin
 from medfab_gateway.admin._policies import endorsement_policy, signature_policy
+from medfab_gateway.admin._snapshots import Snapshots
+from medfab_gateway.admin._snapshots_async import AsyncSnapshots
 from medfab_gateway.admin.errors import (
     AdministrationError,
     CollectionError,
@@ -67,6 +69,7 @@ __all__ = [
     "AsyncOrderer",
     "AsyncOrdererAdmin",
     "AsyncPeerAdmin",
+    "AsyncSnapshots",
     "ChainInfo",
     "ChaincodeDefinition",
     "ChannelAdmin",
@@ -98,6 +101,7 @@ __all__ = [
     "PeerAdmin",
     "PeerAdminError",
     "PolicyError",
+    "Snapshots",
     "UpdateConflictError",
     "UpdateNotSignedError",
     "UpdateState",

@@ -186,26 +186,75 @@ class ConfigEditor:
         msp_id: str,
         client_tls_certificate: bytes,
         server_tls_certificate: bytes,
+        identity_certificate: bytes | None = None,
     ) -> Self:
-        """Take an orderer into the consensus (Raft), and list it for clients.
+        """Take an orderer into the consensus, and list it for clients.
 
-        Start it and let it join (`AsyncOrdererAdmin.join`) with the configuration block that has
-        it. One at a time: Raft takes no more than one change in an update.
+        It starts, and joins with a configuration block (`AsyncOrdererAdmin.join`): better before,
+        as a follower that has all blocks, than after. One at a time: Raft takes no more than one
+        change in an update.
+
+        Args:
+            identity_certificate: BFT alone: of the identity with which it signs blocks, PEM.
         """
-        consenters.add(
-            self._group("Orderer"), host, port, client_tls_certificate, server_tls_certificate
+        self.add_consenter(
+            host,
+            port,
+            msp_id=msp_id,
+            client_tls_certificate=client_tls_certificate,
+            server_tls_certificate=server_tls_certificate,
+            identity_certificate=identity_certificate,
         )
+        return self.list_orderer(host, port, msp_id=msp_id)
+
+    def remove_orderer(self, host: str, port: int) -> Self:
+        """Take an orderer out of the consensus and out of every list of endpoints."""
+        return self.remove_consenter(host, port).unlist_orderer(host, port)
+
+    def add_consenter(
+        self,
+        host: str,
+        port: int,
+        *,
+        msp_id: str,
+        client_tls_certificate: bytes,
+        server_tls_certificate: bytes,
+        identity_certificate: bytes | None = None,
+    ) -> Self:
+        """Take an orderer into the consensus alone; arguments as for `add_orderer`."""
+        self._groups_of(msp_id, "Orderer")
+        consenters.add(
+            self._group("Orderer"),
+            host,
+            port,
+            client_tls_certificate,
+            server_tls_certificate,
+            msp_id=msp_id,
+            identity=identity_certificate,
+        )
+        return self
+
+    def remove_consenter(self, host: str, port: int) -> Self:
+        """Take an orderer out of the consensus alone; it stays listed."""
+        consenters.remove(self._group("Orderer"), host, port)
+        return self
+
+    def list_orderer(self, host: str, port: int, *, msp_id: str) -> Self:
+        """Let peers and clients of the channel turn to an orderer, too."""
         for group in self._groups_of(msp_id, "Orderer"):
             consenters.add_endpoint(group, f"{host}:{port}")
         return self
 
-    def remove_orderer(self, host: str, port: int) -> Self:
-        """Take an orderer out of the consensus and out of every list of endpoints."""
-        orderer = self._group("Orderer")
-        consenters.remove(orderer, host, port)
-        for group in orderer.groups.values():
+    def unlist_orderer(self, host: str, port: int) -> Self:
+        """Let nobody turn to an orderer any more; it stays in the consensus."""
+        for group in self._group("Orderer").groups.values():
             consenters.remove_endpoint(group, f"{host}:{port}")
         return self
+
+    @property
+    def consenters(self) -> list[tuple[str, int]]:
+        """Host and port of each orderer in the consensus."""
+        return consenters.addresses(self._group("Orderer"))
 
     # --- anything else -------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from fabric_protos.discovery import protocol_pb2_grpc
 from fabric_protos.orderer import ab_pb2_grpc
-from fabric_protos.peer import peer_pb2_grpc, proposal_pb2
+from fabric_protos.peer import peer_pb2_grpc, proposal_pb2, snapshot_pb2_grpc
 
 from medfab_gateway import _aio
 from medfab_gateway._messages.proposal import NONCE_BYTES, build_proposal
@@ -47,6 +47,7 @@ class AsyncNode:
         used = channel or self._own_channel
         self.endorser: Any = peer_pb2_grpc.EndorserStub(used)
         self.discovery: Any = protocol_pb2_grpc.DiscoveryStub(used)
+        self.snapshots: Any = snapshot_pb2_grpc.SnapshotStub(used)
         self.ordering: Any = ab_pb2_grpc.AtomicBroadcastStub(used)
 
     async def close(self) -> None:

@@ -17,6 +17,7 @@ from medfab_gateway.admin._channel_config import ChannelConfig
 from medfab_gateway.admin._ledger_facts import ChainInfo, InstalledChaincode, JoinOutcome
 from medfab_gateway.admin._node import Node
 from medfab_gateway.admin._packaging import package_id
+from medfab_gateway.admin._snapshots import Snapshots
 from medfab_gateway.admin.errors import PeerAdminError
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.identity import Hash, Identity, Signer
@@ -58,6 +59,8 @@ class PeerAdmin(Closing):
             timeout: Seconds for a call; installing has 300.
         """
         self._node = Node(endpoint, identity, signer, hash=hash, channel=channel, timeout=timeout)
+        self.snapshots = Snapshots(self._node)
+        """Snapshots of its channels."""
 
     def close(self) -> None:
         """Close the connection, unless it was supplied."""
@@ -91,7 +94,20 @@ class PeerAdmin(Closing):
 
     def channel_config(self, channel_name: str) -> ChannelConfig:
         """The configuration of a channel that is in force at the peer."""
-        return ChannelConfig.from_block(self.config_block(channel_name))
+        try:
+            return ChannelConfig.from_block(self.config_block(channel_name))
+        except PeerAdminError:
+            # A peer that has joined with a snapshot has the configuration, and no block of it.
+            with suppress(PeerAdminError):
+                config = self._node.propose(
+                    f"Reading the configuration of {channel_name}",
+                    "cscc",
+                    "GetChannelConfig",
+                    channel_name.encode(),
+                    channel_name=channel_name,
+                )
+                return ChannelConfig(channel_name, config)
+            raise
 
     def config_block(self, channel_name: str) -> bytes:
         """The newest configuration block that the peer has of a channel, serialised."""

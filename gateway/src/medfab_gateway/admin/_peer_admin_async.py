@@ -16,6 +16,7 @@ from medfab_gateway.admin._channel_config import ChannelConfig
 from medfab_gateway.admin._ledger_facts import ChainInfo, InstalledChaincode, JoinOutcome
 from medfab_gateway.admin._node_async import AsyncNode
 from medfab_gateway.admin._packaging import package_id
+from medfab_gateway.admin._snapshots_async import AsyncSnapshots
 from medfab_gateway.admin.errors import PeerAdminError
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.identity import Hash, Identity, Signer
@@ -59,6 +60,8 @@ class AsyncPeerAdmin(AsyncClosing):
         self._node = AsyncNode(
             endpoint, identity, signer, hash=hash, channel=channel, timeout=timeout
         )
+        self.snapshots = AsyncSnapshots(self._node)
+        """Snapshots of its channels."""
 
     async def close(self) -> None:
         """Close the connection, unless it was supplied."""
@@ -92,7 +95,20 @@ class AsyncPeerAdmin(AsyncClosing):
 
     async def channel_config(self, channel_name: str) -> ChannelConfig:
         """The configuration of a channel that is in force at the peer."""
-        return ChannelConfig.from_block(await self.config_block(channel_name))
+        try:
+            return ChannelConfig.from_block(await self.config_block(channel_name))
+        except PeerAdminError:
+            # A peer that has joined with a snapshot has the configuration, and no block of it.
+            with suppress(PeerAdminError):
+                config = await self._node.propose(
+                    f"Reading the configuration of {channel_name}",
+                    "cscc",
+                    "GetChannelConfig",
+                    channel_name.encode(),
+                    channel_name=channel_name,
+                )
+                return ChannelConfig(channel_name, config)
+            raise
 
     async def config_block(self, channel_name: str) -> bytes:
         """The newest configuration block that the peer has of a channel, serialised."""

@@ -237,12 +237,21 @@ def remove_org(editor: ConfigEditor, msp_id: str) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The orderer's TLS certificate, PEM.",
 )
+@click.option(
+    "--identity-certificate",
+    "identity",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="BFT: the certificate that it signs blocks with, PEM (msp/signcerts).",
+)
 @_edits()
-def add_orderer(editor: ConfigEditor, address: str, msp_id: str, certificate: Path) -> None:
+def add_orderer(
+    editor: ConfigEditor, address: str, msp_id: str, certificate: Path, identity: Path | None
+) -> None:
     """Take the orderer HOST:PORT of MSPID into the consensus, and list it for clients.
 
-    Then let it join with the configuration block that has it (`medfab block
-    fetch config`, `medfab channel orderer join`). One at a time.
+    Let it join before, with the newest configuration block (`medfab block
+    fetch config`, `medfab channel orderer join`): it follows then, and has all
+    blocks when it is counted. One at a time.
 
     \b
     Example:
@@ -253,7 +262,12 @@ def add_orderer(editor: ConfigEditor, address: str, msp_id: str, certificate: Pa
     host, port = host_and_port(address, "HOST:PORT")
     pem = read_file(certificate, "--tls-certificate")
     editor.add_orderer(
-        host, port, msp_id=msp_id, client_tls_certificate=pem, server_tls_certificate=pem
+        host,
+        port,
+        msp_id=msp_id,
+        client_tls_certificate=pem,
+        server_tls_certificate=pem,
+        identity_certificate=read_file(identity, "--identity-certificate") if identity else None,
     )
 
 

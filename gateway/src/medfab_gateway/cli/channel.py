@@ -19,6 +19,7 @@ from medfab_gateway.cli._admin import (
 )
 from medfab_gateway.cli._channel_edit import edit
 from medfab_gateway.cli._channel_orderer import orderer
+from medfab_gateway.cli._channel_snapshot import snapshot
 from medfab_gateway.cli._channel_update import update
 from medfab_gateway.cli._connection import (
     Connection,
@@ -56,6 +57,7 @@ def channel() -> None:
 
 channel.add_command(edit)
 channel.add_command(orderer)
+channel.add_command(snapshot)
 channel.add_command(update)
 
 

@@ -105,16 +105,23 @@ def up(
             {
                 "directory": str(consortium.directory),
                 "started": report.started,
+                "lost": report.lost,
                 "seconds": {name: round(value, 3) for name, value in report.seconds.items()},
                 "total_seconds": round(seconds, 3),
             }
         )
-    elif report.started:
+        return
+    if report.started:
         output.line(f"The network is up: {len(report.started)} nodes started in {seconds:.1f} s.")
         option = "" if directory == DEFAULT_DIRECTORY else f" --dir {directory}"
         output.line(f"Look around with `medfab network status{option}`.")
     else:
         output.line("The network was up already.")
+    for node in report.lost:
+        output.line(
+            f"{node} has lost its blocks and takes no part: `medfab network replace {node}` makes "
+            "it a new member."
+        )
 
 
 @network.command()

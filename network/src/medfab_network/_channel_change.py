@@ -1,0 +1,104 @@
+"""A change of a channel's configuration, made and signed by whoever has to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from medfab_gateway.admin import (
+    AsyncChannelAdmin,
+    AsyncOrderer,
+    ChannelConfig,
+    ConfigEditor,
+    NoChangeError,
+    UpdateConflictError,
+    orderer_endpoints,
+)
+from medfab_gateway.errors import MedfabError
+from medfab_network._access import Access
+from medfab_network._enrolment import ADMIN
+from medfab_network.errors import NetworkError
+from medfab_network.topology import Channel, Node, Organization, Topology
+
+_ATTEMPTS = 5
+
+
+class ChannelChanges:
+    """Through any peer of the channel that answers."""
+
+    def __init__(self, topology: Topology, access: Access) -> None:
+        self._topology = topology
+        self._access = access
+
+    async def config(self, channel: Channel) -> ChannelConfig:
+        """The configuration in force."""
+        return (await self._read(channel))[1]
+
+    async def config_block(self, channel: Channel) -> bytes:
+        """The newest configuration block."""
+        failure: MedfabError | None = None
+        for peer in self._peers(channel):
+            try:
+                async with self._access.peer_admin(peer) as admin:
+                    return await admin.config_block(channel.name)
+            except MedfabError as error:
+                failure = error  # it is down, or has joined with a snapshot
+        raise failure or NetworkError(f"{channel.name} has no peers")
+
+    async def first_block(self, channel: Channel, organization: Organization) -> bytes:
+        """Block 0 from an orderer, as an organisation gets it that has no peer on the channel."""
+        own = self._access.entry(organization.name, ADMIN)
+        failure: MedfabError | None = None
+        for endpoint in orderer_endpoints(await self.config(channel)):
+            async with AsyncOrderer(endpoint, own.identity, own.signer()) as orderer:
+                try:
+                    return await orderer.block(channel.name, 0)
+                except MedfabError as error:
+                    failure = error  # another orderer may be well
+        raise failure or NetworkError(f"{channel.name} names no orderer in its configuration")
+
+    async def apply(
+        self,
+        channel: Channel,
+        edit: Callable[[ConfigEditor], object],
+        signers: Sequence[Organization],
+    ) -> bool:
+        """Let `signers` sign what `edit` makes of the configuration; until it is in force.
+
+        False where it was like that already. An edit is made anew where somebody else's change
+        came first.
+        """
+        for attempt in range(_ATTEMPTS):
+            peer, config = await self._read(channel)
+            editor = ConfigEditor(config)
+            edit(editor)
+            try:
+                request = editor.update()
+            except NoChangeError:
+                return False
+            for signer in signers:
+                admin = self._access.entry(signer.name, ADMIN)
+                request = request.sign(admin.identity, admin.signer())
+            try:
+                async with self._admin(peer) as channels:
+                    return await channels.submit(request)
+            except UpdateConflictError:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError  # the last attempt returns or raises
+
+    async def _read(self, channel: Channel) -> tuple[Node, ChannelConfig]:
+        failure: MedfabError | None = None
+        for peer in self._peers(channel):
+            try:
+                async with self._admin(peer) as channels:
+                    return peer, await channels.config(channel.name)
+            except MedfabError as error:
+                failure = error
+        raise failure or NetworkError(f"{channel.name} has no peers")
+
+    def _peers(self, channel: Channel) -> list[Node]:
+        return [p for member in self._topology.members(channel.name) for p in member.peers]
+
+    def _admin(self, peer: Node) -> AsyncChannelAdmin:
+        entry = self._access.entry(peer.organization, ADMIN)
+        return AsyncChannelAdmin(self._access.endpoint(peer), entry.identity, entry.signer())
