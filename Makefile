@@ -45,6 +45,7 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/python scripts/make_sync.py --check
 	@$(BIN)/python scripts/make_cli_docs.py --check
+	@$(BIN)/python scripts/version.py --check
 
 ## make sync       make the synchronous client anew from the asynchronous one
 sync: setup
@@ -62,6 +63,10 @@ format: setup
 ## make lock       update uv.lock after a change of dependencies
 lock: $(VENV)/.ready
 	@.uv/bin/uv lock
+
+## make version    print the version of the three distributions; V=0.2.0 sets it everywhere
+version: setup
+	@$(BIN)/python scripts/version.py $(V)
 
 ## make setup      the virtual environment in .venv (demo and test do this by themselves)
 setup: $(VENV)/.ready

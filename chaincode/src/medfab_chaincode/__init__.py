@@ -4,6 +4,8 @@ Write a `Contract`, serve it with ``medfab-chaincode serve module:Class`` or wit
 `Contract` for an example, and `medfab_chaincode.errors` for the tree of errors.
 """
 
+from importlib.metadata import version as _version
+
 from medfab_chaincode._access import Attribute, Organisation, Role
 from medfab_chaincode._canonical import canonical_json
 from medfab_chaincode._chaincode import Chaincode
@@ -37,6 +39,8 @@ from medfab_chaincode.errors import (
     StreamLostError,
     UnknownFunctionError,
 )
+
+__version__ = _version("medfab-chaincode")
 
 __all__ = [
     "AccessDeniedError",

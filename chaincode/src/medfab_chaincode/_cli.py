@@ -9,6 +9,7 @@ from medfab_chaincode._serve_command import serve
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="medfab-chaincode", prog_name="medfab-chaincode")
 def main() -> None:
     """Check, package and serve Hyperledger Fabric chaincode written in Python."""
 

@@ -20,6 +20,8 @@ the calls block their thread.
 chaincodes; all are imported by themselves.
 """
 
+from importlib.metadata import version as _version
+
 from medfab_gateway._block import Block
 from medfab_gateway._block_decoder import decode_block
 from medfab_gateway._block_json import block_json
@@ -114,6 +116,8 @@ from medfab_gateway.errors import (
 from medfab_gateway.identity import Hash, Identity, Signer, WaitingSigner, private_key_signer
 from medfab_gateway.profile import CertificateAuthorityProfile, ConnectionProfile
 from medfab_gateway.wallet import FileSystemWallet, InMemoryWallet, Wallet, WalletEntry
+
+__version__ = _version("medfab-gateway")
 
 __all__ = [
     "AsyncBlockAndPrivateDataEventsRequest",

@@ -10,6 +10,8 @@ async with Network(Path(".medfab")).running() as network:
 ```
 """
 
+from importlib.metadata import version as _version
+
 from medfab_network._node_change import NodeReport
 from medfab_network._status import NodeStatus
 from medfab_network._up import UpReport
@@ -27,6 +29,8 @@ from medfab_network.errors import (
 )
 from medfab_network.network import Network
 from medfab_network.topology import Topology, User, load_topology, parse_topology
+
+__version__ = _version("medfab-network")
 
 __all__ = [
     "BuildError",
