@@ -19,7 +19,7 @@ demo: setup
 
 ## make test       lint, types, unit tests, and integration tests on a real network
 test: setup lint
-	@$(BIN)/python -m pytest tests/unit tests/integration tests/conformance --durations=10
+	@$(BIN)/python -m pytest tests/unit tests/release tests/integration tests/conformance --durations=10
 
 ## make unit       unit tests alone: seconds, no network
 unit: setup
@@ -67,6 +67,32 @@ lock: $(VENV)/.ready
 ## make version    print the version of the three distributions; V=0.2.0 sets it everywhere
 version: setup
 	@$(BIN)/python scripts/version.py $(V)
+
+## make dist       wheels and source distributions of what is committed, in dist/, checked by twine
+dist: setup .release/.ready
+	@scripts/dist dist
+	@.release/bin/twine check --strict dist/*.tar.gz dist/*.whl
+
+# What makes and checks a release, apart from what the project runs on.
+.PHONY: version dist test-release test-lowest test-highest audit
+
+.release/.ready: uv.lock pyproject.toml $(VENV)/.ready
+	@UV_PROJECT_ENVIRONMENT=.release UV_PYTHON_DOWNLOADS=never .uv/bin/uv sync --quiet --locked --only-group release
+	@touch $@
+
+## make test-release  the distributions built, each installed alone into a clean environment and
+##                 tried out there, with every extra by itself and with plain pip
+test-release: setup
+	@MEDFAB_RELEASE_FULL=1 $(BIN)/python -m pytest tests/release --durations=10
+
+## make test-lowest   unit tests with the oldest versions that the requirements admit
+test-lowest: setup
+	@PYTHON="$(PYTHON)" scripts/bounds lowest
+	@PYTHON="$(PYTHON)" scripts/bounds bare
+
+## make test-highest  unit tests with the newest versions that there are; PYTHON=python3.13 likewise
+test-highest: setup
+	@PYTHON="$(PYTHON)" scripts/bounds highest
 
 ## make setup      the virtual environment in .venv (demo and test do this by themselves)
 setup: $(VENV)/.ready
@@ -136,4 +162,4 @@ docs: setup
 ## make clean      stop the network in .medfab and delete it, and the environment
 clean:
 	@if [ -x $(BIN)/medfab ]; then $(BIN)/medfab network clean --yes; fi
-	rm -rf $(VENV) .uv
+	rm -rf $(VENV) .uv .release .bounds dist

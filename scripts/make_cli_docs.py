@@ -34,6 +34,12 @@ something asks first; `--yes` is for scripts. No option takes a secret: secrets 
 the environment or a prompt.
 """
 
+_REFUSALS = """\
+A contract's refusal is 3 where it is about who asks (status 400 to 499 of its answer), and 6 where
+it is about the state of things (status 409): already done, used up, recalled, changed by somebody
+else meanwhile. After 3 somebody else has to ask; after 6 look at the state, then decide.
+"""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0] if __doc__ else None)
@@ -92,7 +98,7 @@ def _settings() -> str:
 
 def _exit_codes() -> str:
     rows = [f"| {code} | {meaning} |" for code, meaning in MEANINGS.items()]
-    return "\n".join(["## Exit codes\n", "| Code | Meaning |", "|---|---|", *rows, ""])
+    return "\n".join(["## Exit codes\n", "| Code | Meaning |", "|---|---|", *rows, "", _REFUSALS])
 
 
 def _contents() -> str:

@@ -11,6 +11,7 @@
     ├── EndpointError                  an address or TLS setting that cannot be used
     ├── CheckpointError                a checkpoint is in use, damaged, or of another channel
     ├── BlockDecodeError               bytes that are not a block
+    ├── MissingExtraError              a part whose extra is not installed; an ImportError as well
     ├── ResultError                    a contract's answer is not of the type asked for
     ├── CommitError                    in a block, but invalid: the transaction changed nothing
     └── GatewayError                   a call failed: gRPC code, and what each peer said
@@ -45,6 +46,14 @@ class MedfabError(Exception):
 
 class IdentityError(MedfabError):
     """A certificate or private key cannot be used."""
+
+
+class MissingExtraError(MedfabError, ImportError):
+    """A part of this library needs packages that come with an extra of it."""
+
+    def __init__(self, part: str, extra: str) -> None:
+        super().__init__(f"{part} needs the extra: pip install 'medfab-gateway[{extra}]'")
+        self.extra = extra
 
 
 class SigningError(MedfabError):

@@ -15,9 +15,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from opentelemetry import metrics, trace
-
 from medfab_gateway._observation import Operation, outcome_of
+from medfab_gateway.errors import MissingExtraError
+
+try:
+    from opentelemetry import metrics, trace
+except ModuleNotFoundError as error:
+    raise MissingExtraError("medfab_gateway.telemetry", "telemetry") from error
 
 __all__ = ["OpenTelemetryObserver"]
 

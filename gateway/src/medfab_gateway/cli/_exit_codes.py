@@ -29,7 +29,7 @@ MEANINGS = {
     ExitCode.REFUSED: "refused by a contract, a peer or a certificate authority",
     ExitCode.NOT_FOUND: "not found: network, organisation, identity, channel, function, …",
     ExitCode.UNREACHABLE: "unreachable, or no answer in time",
-    ExitCode.CONFLICT: "conflict: with another transaction, command, port or identity",
+    ExitCode.CONFLICT: "conflict: with what is on the ledger, another transaction, command, …",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C, SIGTERM, SIGHUP)",
 }
 """In `medfab --help` and docs/cli.md."""
@@ -106,7 +106,7 @@ def _of_gateway(error: object) -> ExitCode:
     if chaincode is not None:
         if chaincode.status == 404:
             return ExitCode.NOT_FOUND
-        if chaincode.status == 409:
+        if chaincode.status == 409:  # who asks may do it, but not in the state that the ledger has
             return ExitCode.CONFLICT
         return ExitCode.REFUSED if 400 <= chaincode.status < 500 else ExitCode.FAILED
     if _NOWHERE.search(str(error)):

@@ -9,6 +9,13 @@
 Tested with SoftHSM 2.6. ECDSA on P-256 and P-384, as in the official clients.
 """
 
+from medfab_gateway.errors import MissingExtraError as _MissingExtraError
+
+try:
+    import pkcs11 as _pkcs11  # noqa: F401  here, before a module of ours imports it
+except ModuleNotFoundError as _error:
+    raise _MissingExtraError("medfab_gateway.hsm", "hsm") from _error
+
 from medfab_gateway.hsm._key_id import subject_key_id
 from medfab_gateway.hsm._signer import HsmSigner
 from medfab_gateway.hsm._token import HsmToken

@@ -20,6 +20,13 @@ The standards are in `medfab_gateway.pharma.identifiers` (GTIN, SSCC, …, URNs,
 `.codes` (scanning and labels) and `.epcis` (events and documents). Guide: docs/pharma.md.
 """
 
+from medfab_gateway.errors import MissingExtraError as _MissingExtraError
+
+try:
+    import biip as _biip  # noqa: F401  here, before a module of ours imports it
+except ModuleNotFoundError as _error:
+    raise _MissingExtraError("medfab_gateway.pharma", "pharma") from _error
+
 from medfab_gateway.pharma._answers import (
     Acknowledgement,
     Alert,
