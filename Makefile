@@ -74,7 +74,7 @@ dist: setup .release/.ready
 	@.release/bin/twine check --strict dist/*.tar.gz dist/*.whl
 
 # What makes and checks a release, apart from what the project runs on.
-.PHONY: version dist test-release test-lowest test-highest audit
+.PHONY: version dist test-release test-lowest test-highest audit sbom notices api
 
 .release/.ready: uv.lock pyproject.toml $(VENV)/.ready
 	@UV_PROJECT_ENVIRONMENT=.release UV_PYTHON_DOWNLOADS=never .uv/bin/uv sync --quiet --locked --only-group release
@@ -93,6 +93,23 @@ test-lowest: setup
 ## make test-highest  unit tests with the newest versions that there are; PYTHON=python3.13 likewise
 test-highest: setup
 	@PYTHON="$(PYTHON)" scripts/bounds highest
+
+## make audit      known vulnerabilities of what the distributions need; STRICT=1: what could not be
+##                 asked is a failure too, OSV=URL: asks another service than PyPI
+audit: setup .release/.ready
+	@$(BIN)/python scripts/audit.py $(if $(STRICT),--strict) $(if $(OSV),--osv "$(OSV)")
+
+## make api        write the public API anew into docs/api/*.txt, for a review to see what changed
+api: setup
+	@$(BIN)/python scripts/make_api.py
+
+## make sbom       bills of materials (CycloneDX) of the distributions and of the Fabric builds, in dist/
+sbom: setup .release/.ready
+	@$(BIN)/python -m scripts.sbom
+
+## make notices    THIRD-PARTY-NOTICES.md anew, and the texts of all licences in dist/
+notices: setup .release/.ready
+	@$(BIN)/python -m scripts.notices
 
 ## make setup      the virtual environment in .venv (demo and test do this by themselves)
 setup: $(VENV)/.ready

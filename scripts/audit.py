@@ -4,10 +4,10 @@
     make audit STRICT=1     exit status 1 also for what nobody could be asked about
     make audit OSV=URL      asks that service (OSV's API), for example a mirror within your network
 
-The advisories are those of PyPI, asked for by pip-audit. What its index knows nothing of is told as
-not audited: no answer is not a good answer. Exceptions, with reasons and dates: audit-exceptions.toml.
-Go's modules in the Fabric builds are in no advisory service that pip-audit asks; `govulncheck -mode
-binary` reads the same binaries that `make sbom` lists, where its database can be reached.
+The advisories are those of PyPI, asked for by pip-audit. What it knows nothing of is told as not
+audited: no answer is not a good answer. Exceptions, with reasons and dates: audit-exceptions.toml.
+pip-audit asks about no Go modules. For those in the Fabric builds there is `govulncheck -mode
+binary`, where its database can be reached; `make sbom` lists them.
 """
 
 from __future__ import annotations
@@ -79,21 +79,17 @@ def pinned(folder: Path) -> Path:
     """Everything that users may get: all distributions, all extras, nothing of development."""
     path = folder / "requirements.txt"
     what = ["--no-default-groups", "--all-packages", "--all-extras", "--no-extra", "go"]
-    subprocess.run(
-        [ROOT / ".uv/bin/uv", "export", "--quiet", "--frozen", "--no-emit-workspace", *what]
-        + ["--output-file", path],
-        cwd=ROOT,
-        check=True,
-    )
+    form = ["--quiet", "--frozen", "--no-emit-workspace", "--output-file", str(path)]
+    subprocess.run([str(ROOT / ".uv/bin/uv"), "export", *form, *what], cwd=ROOT, check=True)
     return path
 
 
 def ask(requirements: Path, *, osv: str | None) -> dict[str, Any] | None:
     """What pip-audit found; None where it reached nobody."""
     service = ["--vulnerability-service", "osv", "--osv-url", osv] if osv else []
+    form = ["--format", "json", "--progress-spinner", "off", "--disable-pip", "--no-deps"]
     run = subprocess.run(
-        [ROOT / ".release/bin/pip-audit", "--requirement", requirements, "--disable-pip"]
-        + ["--no-deps", "--format", "json", "--progress-spinner", "off", *service],
+        [str(ROOT / ".release/bin/pip-audit"), "-r", str(requirements), *form, *service],
         capture_output=True,
         text=True,
         check=False,

@@ -230,8 +230,8 @@ EXTRAS: dict[str, str | tuple[str, ...]] = {
     "cli": ("medfab", "config", "show"),
     "consumers": "from medfab_gateway.consumers import Explorer\nimport prometheus_client",
     "ehr": (
-        "from medfab_gateway.ehr import example_bundle, parse_bundle\n"
-        "print(len(parse_bundle(example_bundle()).resources))"
+        "from medfab_gateway.ehr import example_bundle, load_bundle\n"
+        "print(len(load_bundle(example_bundle()).resources))"
     ),
     "s3": "import s3fs, medfab_gateway.ehr",
     "hsm": "from medfab_gateway.hsm import HsmToken",

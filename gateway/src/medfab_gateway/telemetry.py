@@ -20,8 +20,8 @@ from medfab_gateway.errors import MissingExtraError
 
 try:
     from opentelemetry import metrics, trace
-except ModuleNotFoundError as error:
-    raise MissingExtraError("medfab_gateway.telemetry", "telemetry") from error
+except ModuleNotFoundError as _error:
+    raise MissingExtraError("medfab_gateway.telemetry", "telemetry") from _error
 
 __all__ = ["OpenTelemetryObserver"]
 
