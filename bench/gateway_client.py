@@ -16,14 +16,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from fabric_protos.common import common_pb2
-
 from medfab_gateway import (
     AsyncGateway,
+    BlockTransaction,
     Endpoint,
     Gateway,
     Identity,
-    NamespaceReadWriteSet,
     decode_block,
     private_key_signer,
 )
@@ -147,28 +145,48 @@ def decode(messages: list[bytes], wanted: int, meter: Meter) -> None:
     done = 0
     while done < wanted:
         for message in messages:
-            for transaction in decode_block(common_pb2.Block.FromString(message)).transactions:
+            for transaction in decode_block(message).transactions:
                 done += 1
                 if transaction.undecoded is not None:
                     raise SystemExit(transaction.undecoded)
-                _ = transaction.creator, transaction.args, transaction.endorser_msp_ids
-                _ = transaction.response, transaction.event
-                for namespace in transaction.read_write_sets:
-                    count_up(namespace, meter)
+                count_up(transaction, meter)
 
 
-def count_up(namespace: NamespaceReadWriteSet, meter: Meter) -> None:
-    for read in namespace.reads:
-        meter.keys += len(read.key.encode())
-    for write in namespace.writes:
-        meter.keys += len(write.key.encode())
-        meter.values += len(write.value or b"")
-    for collection in namespace.collections:
-        for hashed in collection.reads:
-            meter.keys += len(hashed.key_hash)
-        for change in collection.writes:
-            meter.keys += len(change.key_hash)
-            meter.values += len(change.value_hash or b"")
+def count_up(transaction: BlockTransaction, meter: Meter) -> None:
+    keys = len(transaction.transaction_id) + len(transaction.channel_id)
+    keys += transaction.validation_code == "VALID"
+    values = 0
+    creator = transaction.creator
+    keys += len(creator.msp_id)
+    values += len(creator.certificate)
+    for endorser in transaction.endorsers:
+        keys += len(endorser.msp_id)
+        values += len(endorser.certificate) + len(endorser.signature)
+    if transaction.type == "ENDORSER_TRANSACTION":
+        response = transaction.response
+        assert response is not None
+        keys += len(transaction.chaincode_name or "") + response.status
+        values += len(response.payload) + sum(map(len, transaction.args))
+        event = transaction.event
+        if event is not None:
+            keys += len(event.name)
+            values += len(event.payload)
+        for namespace in transaction.read_write_sets:
+            keys += len(namespace.namespace)
+            for read in namespace.reads:
+                keys += len(read.key)
+            for write in namespace.writes:
+                keys += len(write.key)
+                values += len(write.value)
+            for collection in namespace.collections:
+                keys += len(collection.collection)
+                for hashed in collection.reads:
+                    keys += len(hashed.key_hash)
+                for change in collection.writes:
+                    keys += len(change.key_hash)
+                    values += len(change.value_hash)
+    meter.keys += keys
+    meter.values += values
 
 
 def key(number: int) -> str:

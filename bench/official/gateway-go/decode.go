@@ -14,21 +14,26 @@ type decoded struct {
 	transactions, keys, values int
 }
 
-// decode takes a block apart: creator and endorsers, function, response, event, and every read,
-// write and hash.
+// decode takes a block apart: ids, codes, creator and endorsers, function, response, event, and
+// every read, write and hash.
 func decode(content []byte) decoded {
 	found := decoded{}
 	block := &common.Block{}
 	parse(content, block)
-	for _, data := range block.GetData().GetData() {
+	codes := block.GetMetadata().GetMetadata()[common.BlockMetadataIndex_TRANSACTIONS_FILTER]
+	for index, data := range block.GetData().GetData() {
 		envelope, payload := &common.Envelope{}, &common.Payload{}
 		parse(data, envelope)
 		parse(envelope.GetPayload(), payload)
 		channel, signature := &common.ChannelHeader{}, &common.SignatureHeader{}
 		parse(payload.GetHeader().GetChannelHeader(), channel)
 		parse(payload.GetHeader().GetSignatureHeader(), signature)
-		parse(signature.GetCreator(), &msp.SerializedIdentity{})
+		found.identity(signature.GetCreator())
 		found.transactions++
+		found.keys += len(channel.GetTxId()) + len(channel.GetChannelId())
+		if peer.TxValidationCode(codes[index]) == peer.TxValidationCode_VALID {
+			found.keys++
+		}
 		if common.HeaderType(channel.GetType()) != common.HeaderType_ENDORSER_TRANSACTION {
 			continue
 		}
@@ -47,18 +52,28 @@ func (d *decoded) action(action *peer.TransactionAction) {
 	proposal, invocation := &peer.ChaincodeProposalPayload{}, &peer.ChaincodeInvocationSpec{}
 	parse(payload.GetChaincodeProposalPayload(), proposal)
 	parse(proposal.GetInput(), invocation)
+	for _, argument := range invocation.GetChaincodeSpec().GetInput().GetArgs() {
+		d.values += len(argument)
+	}
 	for _, endorsement := range payload.GetAction().GetEndorsements() {
-		parse(endorsement.GetEndorser(), &msp.SerializedIdentity{})
+		d.identity(endorsement.GetEndorser())
+		d.values += len(endorsement.GetSignature())
 	}
 	response, chaincode := &peer.ProposalResponsePayload{}, &peer.ChaincodeAction{}
 	parse(payload.GetAction().GetProposalResponsePayload(), response)
 	parse(response.GetExtension(), chaincode)
+	d.keys += len(chaincode.GetChaincodeId().GetName()) + int(chaincode.GetResponse().GetStatus())
+	d.values += len(chaincode.GetResponse().GetPayload())
 	if len(chaincode.GetEvents()) > 0 {
-		parse(chaincode.GetEvents(), &peer.ChaincodeEvent{})
+		event := &peer.ChaincodeEvent{}
+		parse(chaincode.GetEvents(), event)
+		d.keys += len(event.GetEventName())
+		d.values += len(event.GetPayload())
 	}
 	sets := &rwset.TxReadWriteSet{}
 	parse(chaincode.GetResults(), sets)
 	for _, namespace := range sets.GetNsRwset() {
+		d.keys += len(namespace.GetNamespace())
 		public := &kvrwset.KVRWSet{}
 		parse(namespace.GetRwset(), public)
 		for _, read := range public.GetReads() {
@@ -69,6 +84,7 @@ func (d *decoded) action(action *peer.TransactionAction) {
 			d.values += len(write.GetValue())
 		}
 		for _, collection := range namespace.GetCollectionHashedRwset() {
+			d.keys += len(collection.GetCollectionName())
 			hashed := &kvrwset.HashedRWSet{}
 			parse(collection.GetHashedRwset(), hashed)
 			for _, read := range hashed.GetHashedReads() {
@@ -80,6 +96,13 @@ func (d *decoded) action(action *peer.TransactionAction) {
 			}
 		}
 	}
+}
+
+func (d *decoded) identity(content []byte) {
+	identity := &msp.SerializedIdentity{}
+	parse(content, identity)
+	d.keys += len(identity.GetMspid())
+	d.values += len(identity.GetIdBytes())
 }
 
 func parse(content []byte, message proto.Message) {

@@ -12,7 +12,7 @@ from fabric_protos.peer import transaction_pb2
 from google.protobuf.message import DecodeError
 
 from medfab_gateway._block import Block
-from medfab_gateway._block_transaction import BlockTransaction
+from medfab_gateway._block_transaction import block_transaction
 from medfab_gateway._validation import validation_code_name
 from medfab_gateway.errors import BlockDecodeError
 
@@ -36,8 +36,10 @@ def decode_block(block: Any) -> Block:
         previous_hash=header.previous_hash,
         data_hash=header.data_hash,
         transactions=tuple(
-            BlockTransaction(envelope, validation_code_name(code))
-            for envelope, code in zip(data, codes, strict=True)
+            [
+                block_transaction(envelope, validation_code_name(code))
+                for envelope, code in zip(data, codes, strict=True)
+            ]
         ),
         raw=raw,
     )

@@ -3,11 +3,13 @@
 Fabric wraps messages in `bytes` fields: a transaction of two organisations has some twenty, in six
 layers. On the wire a `bytes` field and a message are the same, so types derived from Fabric's own,
 with those fields declared as messages, let protobuf's C parser do at once what takes twenty calls
-and six copies otherwise. That is a third of the time.
+and six copies otherwise.
 
-The two readings differ where a field is there twice: of bytes the last counts, messages are
-merged. Nobody may get a peer to validate one transaction and a reader here to see another, so a
-reading counts only if writing it gives the same bytes; else the layers are settled one by one.
+Where a field is there twice, the last counts of bytes, but messages would be merged; and nobody may
+get a peer to validate one transaction and a reader here to see another. So the derived fields are
+declared as repeated: what the field holds is the last of them, or an empty message (`empty`) where
+there is none. A peer does not look into those before the last. Where one of them is no message, the
+layers are settled one by one.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from fabric_protos.peer import (
     proposal_response_pb2,
     transaction_pb2,
 )
+from google.protobuf.message import DecodeError
 
 # The bytes fields that are declared as messages, by the full name of the message that they are in.
 _HELD: Mapping[str, Mapping[str, Any]] = {
@@ -55,33 +58,62 @@ _HELD: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+def parse_call(serialized: bytes) -> Any:
+    """A `common.Envelope` whose payload holds a `protos.Transaction`, down to the read-write sets.
+    Raises `DecodeError`, also for what `parse_envelope` can read."""
+    return _call_type().FromString(serialized)
+
+
 def parse_envelope(serialized: bytes) -> Any:
-    """A `common.Envelope`, down to the creator; `payload.data` is bytes. Raises `DecodeError`."""
-    return _parse(deep_types()[0], common_pb2.Envelope, serialized)
+    """A `common.Envelope`, down to the creator; the data of its payload is bytes. Raises
+    `DecodeError`."""
+    deep_type = deep_types()["common.Envelope"]
+    try:
+        return deep_type.FromString(serialized)
+    except DecodeError:
+        return deep_type.FromString(_settled(common_pb2.Envelope.FromString(serialized)))
 
 
 def parse_transaction(serialized: bytes) -> Any:
     """A `protos.Transaction`, down to the read-write sets. Raises `DecodeError`."""
-    return _parse(deep_types()[1], transaction_pb2.Transaction, serialized)
+    deep_type = deep_types()["protos.Transaction"]
+    try:
+        return deep_type.FromString(serialized)
+    except DecodeError:
+        return deep_type.FromString(_settled(transaction_pb2.Transaction.FromString(serialized)))
 
 
 @cache
-def deep_types() -> tuple[Any, Any]:
-    """What stands for `common.Envelope` and `protos.Transaction`."""
+def _call_type() -> Any:
     # The descriptors' own module is a fifth of the import of the client, and most need no blocks.
     from medfab_gateway._deep_types import derive_types
 
-    envelope, transaction = derive_types(_HELD, common_pb2.Envelope, transaction_pb2.Transaction)
-    return envelope, transaction
+    held = {**_HELD, "common.Payload": {"data": transaction_pb2.Transaction}}
+    return derive_types("medfab.call", held, common_pb2.Envelope)["common.Envelope"]
 
 
-def _parse(deep_type: Any, fabric_type: Any, serialized: bytes) -> Any:
-    message = deep_type.FromString(serialized)
-    if message.SerializeToString() == serialized:
-        return message
-    layered = fabric_type.FromString(serialized)
-    _settle(layered)
-    return deep_type.FromString(layered.SerializeToString())
+@cache
+def deep_types() -> Mapping[str, Any]:
+    """What stands for Fabric's types, by their full names."""
+    from medfab_gateway._deep_types import derive_types
+
+    held = {kind.DESCRIPTOR.full_name: kind for kinds in _HELD.values() for kind in kinds.values()}
+    roots = common_pb2.Envelope, transaction_pb2.Transaction
+    return held | derive_types("medfab.deep", _HELD, *roots)
+
+
+@cache
+def empty(name: str) -> Any:
+    """What a field of Fabric's type `name` holds where there is none; shared, so not to be written
+    to."""
+    return deep_types()[name]()
+
+
+def _settled(message: Any) -> bytes:
+    """A message of Fabric's, with what counts in each of its layers. Raises `DecodeError`."""
+    _settle(message)
+    serialized: bytes = message.SerializeToString()
+    return serialized
 
 
 def _settle(message: Any) -> None:

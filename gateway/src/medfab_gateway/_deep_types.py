@@ -10,23 +10,22 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 Held: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Of bytes fields, what they hold: by the full name of the message they are in, and by theirs."""
 
-_PACKAGE = "medfab.deep"
 
+def derive_types(package: str, held_in: Held, *roots: Any) -> dict[str, Any]:
+    """The types derived from Fabric's types `roots`, and from what they hold: by the full names of
+    Fabric's.
 
-def derive_types(held_in: Held, *roots: Any) -> list[Any]:
-    """The types derived from Fabric's types `roots`, and from what they hold.
-
-    held_in: see `_deep_messages.py`.
+    package: their own. held_in: see `_deep_messages.py`.
     """
     file = descriptor_pb2.FileDescriptorProto(
-        name="medfab/deep.proto", package=_PACKAGE, syntax="proto3"
+        name=f"{package.replace('.', '/')}.proto", package=package, syntax="proto3"
     )
     dependencies: set[str] = set()
     derived: set[str] = set()
 
     def derive(original: Any) -> str:
         """The type name of what stands for `original`; made, where it holds anything."""
-        name = f"{_PACKAGE}.{original.full_name.replace('.', '_')}"
+        name = _derived_name(package, original.full_name)
         if original.full_name in derived:
             return name
         if not _holds(held_in, original):
@@ -41,6 +40,7 @@ def derive_types(held_in: Held, *roots: Any) -> list[Any]:
             target = original.fields_by_name[field.name]
             if field.name in held:
                 field.type = field.TYPE_MESSAGE
+                field.label = field.LABEL_REPEATED
                 field.type_name = f".{derive(held[field.name].DESCRIPTOR)}"
             elif target.message_type is not None and not target.message_type.containing_type:
                 field.type_name = f".{derive(target.message_type)}"
@@ -51,11 +51,21 @@ def derive_types(held_in: Held, *roots: Any) -> list[Any]:
         file.message_type.append(message)
         return name
 
-    names = [derive(root.DESCRIPTOR) for root in roots]
+    for root in roots:
+        derive(root.DESCRIPTOR)
     file.dependency.extend(sorted(dependencies))
     pool: Any = descriptor_pool.Default()  # type: ignore[no-untyped-call]
     pool.AddSerializedFile(file.SerializeToString())
-    return [message_factory.GetMessageClass(pool.FindMessageTypeByName(name)) for name in names]
+    return {
+        name: message_factory.GetMessageClass(
+            pool.FindMessageTypeByName(_derived_name(package, name))
+        )
+        for name in derived
+    }
+
+
+def _derived_name(package: str, name: str) -> str:
+    return f"{package}.{name.replace('.', '_')}"
 
 
 def _holds(held_in: Held, original: Any) -> bool:

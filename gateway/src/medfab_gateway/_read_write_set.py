@@ -6,8 +6,12 @@ The messages are parsed before: nothing here fails on what a transaction holds.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+
+from medfab_gateway._frozen import new, setters
 from medfab_gateway._lazy import lazy_property
 from medfab_gateway._reads_and_writes import (
     HashedMetadataWrite,
@@ -35,22 +39,11 @@ class CollectionReadWriteSet:
 
     @lazy_property
     def reads(self) -> tuple[HashedRead, ...]:
-        return tuple(
-            HashedRead(key_hash=read.key_hash, version=_version(read))
-            for read in self.message.hashed_reads
-        )
+        return _hashed_reads(self.message.hashed_reads)
 
     @lazy_property
     def writes(self) -> tuple[HashedWrite, ...]:
-        return tuple(
-            HashedWrite(
-                key_hash=write.key_hash,
-                value_hash=write.value_hash,
-                is_delete=write.is_delete,
-                is_purge=write.is_purge,
-            )
-            for write in self.message.hashed_writes
-        )
+        return _hashed_writes(self.message.hashed_writes)
 
     @lazy_property
     def metadata_writes(self) -> tuple[HashedMetadataWrite, ...]:
@@ -69,10 +62,7 @@ class Writes:
 
     @lazy_property
     def writes(self) -> tuple[Write, ...]:
-        return tuple(
-            Write(key=write.key, value=write.value, is_delete=write.is_delete)
-            for write in self.message.writes
-        )
+        return _writes(self.message.writes)
 
     @lazy_property
     def metadata_writes(self) -> tuple[MetadataWrite, ...]:
@@ -99,7 +89,9 @@ class NamespaceReadWriteSet(Writes):
 
     @lazy_property
     def reads(self) -> tuple[Read, ...]:
-        return tuple(_read(read) for read in self.message.reads)
+        if self.namespace == _LIFECYCLE:
+            return _definition_reads(self.message.SerializeToString())
+        return _reads(self.message.reads)
 
     @lazy_property
     def range_queries(self) -> tuple[RangeQuery, ...]:
@@ -112,19 +104,101 @@ def _range_query(query: Any) -> RangeQuery:
         start_key=query.start_key,
         end_key=query.end_key,
         exhausted=query.itr_exhausted,
-        reads=tuple(_read(read) for read in query.raw_reads.kv_reads) if found else None,
+        reads=_reads(query.raw_reads.kv_reads) if found else None,
     )
 
 
-def _read(read: Any) -> Read:
-    return Read(key=read.key, version=_version(read))
+def read_write_set_of(message: Any) -> NamespaceReadWriteSet:
+    """From a (deep) `rwset.NsReadWriteSet`."""
+    made = new(NamespaceReadWriteSet)
+    fields = made.__dict__
+    fields["namespace"] = message.namespace
+    sets = message.rwset
+    fields["message"] = sets[-1] if sets else kv_rwset_pb2.KVRWSet()
+    fields["collections"] = tuple(
+        [_collection(each) for each in message.collection_hashed_rwset[:]]
+    )
+    return made
 
 
-def _version(read: Any) -> Version | None:
-    if not read.HasField("version"):
-        return None
+def _collection(message: Any) -> CollectionReadWriteSet:
+    made = new(CollectionReadWriteSet)
+    fields = made.__dict__
+    fields["collection"] = message.collection_name
+    fields["private_hash"] = message.pvt_rwset_hash
+    sets = message.hashed_rwset
+    fields["message"] = sets[-1] if sets else kv_rwset_pb2.HashedRWSet()
+    return made
+
+
+_set_read_key, _set_read_version = setters(Read)
+_set_key, _set_value, _set_is_delete = setters(Write)
+_set_read_key_hash, _set_read_hash_version = setters(HashedRead)
+_set_key_hash, _set_value_hash, _set_is_hash_delete, _set_is_purge = setters(HashedWrite)
+
+
+_LIFECYCLE = "_lifecycle"
+
+
+@lru_cache(maxsize=256)
+def _definition_reads(serialized: bytes) -> tuple[Read, ...]:
+    """serialized: a `kvrwset.KVRWSet`. Every call reads the definition of its chaincode: always
+    the same keys, in the same version until there is a new definition."""
+    return _reads(kv_rwset_pb2.KVRWSet.FromString(serialized).reads)
+
+
+def _reads(messages: Any) -> tuple[Read, ...]:
+    found = []
+    for message in messages[:]:
+        read = new(Read)
+        _set_read_key(read, message.key)
+        _set_read_version(read, _version(message) if message.HasField("version") else None)
+        found.append(read)
+    return tuple(found)
+
+
+def _writes(messages: Any) -> tuple[Write, ...]:
+    found = []
+    for message in messages[:]:
+        write = new(Write)
+        _set_key(write, message.key)
+        _set_value(write, message.value)
+        _set_is_delete(write, message.is_delete)
+        found.append(write)
+    return tuple(found)
+
+
+def _hashed_reads(messages: Any) -> tuple[HashedRead, ...]:
+    found = []
+    for message in messages[:]:
+        read = new(HashedRead)
+        _set_read_key_hash(read, message.key_hash)
+        _set_read_hash_version(read, _version(message) if message.HasField("version") else None)
+        found.append(read)
+    return tuple(found)
+
+
+def _hashed_writes(messages: Any) -> tuple[HashedWrite, ...]:
+    found = []
+    for message in messages[:]:
+        write = new(HashedWrite)
+        _set_key_hash(write, message.key_hash)
+        _set_value_hash(write, message.value_hash)
+        _set_is_hash_delete(write, message.is_delete)
+        _set_is_purge(write, message.is_purge)
+        found.append(write)
+    return tuple(found)
+
+
+def _version(read: Any) -> Version:
     version = read.version
-    return Version(block_number=version.block_num, transaction_number=version.tx_num)
+    return _version_of(version.block_num, version.tx_num)
+
+
+@lru_cache(maxsize=4096)
+def _version_of(block_number: int, transaction_number: int) -> Version:
+    """What was written together is read together."""
+    return Version(block_number=block_number, transaction_number=transaction_number)
 
 
 def _entries(write: Any) -> dict[str, bytes]:

@@ -30,12 +30,13 @@ def made_transaction(
     event: tuple[str, bytes] | None = None,
     public: Any = None,
     hashed: Any = None,
+    namespace: str = "ehr",
 ) -> BlockTransaction:
     """A valid one of the chaincode `ehr`. public: a `KVRWSet`; hashed: a `HashedRWSet`, of the
     implicit collection of HospitalMSP."""
     spec = chaincode_pb2.ChaincodeSpec(input=chaincode_pb2.ChaincodeInput(args=args))
     sets = rwset_pb2.NsReadWriteSet(
-        namespace="ehr", rwset=(public or kv_rwset_pb2.KVRWSet()).SerializeToString()
+        namespace=namespace, rwset=(public or kv_rwset_pb2.KVRWSet()).SerializeToString()
     )
     if hashed is not None:
         sets.collection_hashed_rwset.add(

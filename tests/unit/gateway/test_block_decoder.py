@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 from medfab_gateway import (
     BlockDecodeError,
+    BlockTransaction,
     ChaincodeEvent,
     HashedWrite,
     Read,
@@ -29,6 +32,7 @@ from medfab_gateway._messages.headers import build_header
 from medfab_gateway._messages.proposal import build_proposal
 from medfab_gateway.identity import Hash
 from unit.gateway.fake_gateway import Proposal, endorsed_payload, make_identity
+from unit.gateway.made_transactions import made_transaction
 
 IDENTITY, KEY = make_identity("HospitalMSP")
 TIMESTAMP_NS = 1_700_000_000_123_456_000
@@ -182,6 +186,43 @@ def test_read_write_sets() -> None:
         HashedWrite(key_hash=b"k2", value_hash=b"", is_delete=True, is_purge=True),
     )
     assert [write.key_hash for write in collection.metadata_writes] == [b"k3"]
+
+
+def test_what_is_decoded_is_like_what_is_made() -> None:
+    """Decoded objects are made without their `__init__`: they equal those that went through it,
+    have the same repr and hash, can be copied, and are frozen."""
+    [transaction] = decode_block(make_block([make_envelope()], bytes([0]))).transactions
+    made = BlockTransaction(transaction.envelope, "VALID")
+    _, ehr = transaction.read_write_sets
+    assert transaction.event is not None
+    decoded: list[Any] = [transaction, transaction.creator, *transaction.endorsers]
+    decoded += [transaction.event, transaction.response, *transaction.read_write_sets]
+    decoded += [*ehr.reads, *ehr.writes, *ehr.collections, *ehr.collections[0].reads]
+    decoded += ehr.collections[0].writes
+    assert (transaction, hash(transaction)) == (made, hash(made))
+    for each in decoded:
+        again = dataclasses.replace(each)
+        assert (again, repr(again)) == (each, repr(each))
+        assert copy.copy(each) == each
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(each, dataclasses.fields(each)[0].name, None)
+
+
+def test_the_reads_of_a_definition() -> None:
+    """Those of `_lifecycle`, the same in most transactions, are made once."""
+
+    def decode(version: int) -> tuple[Read, ...]:
+        read = kv_rwset_pb2.KVRead(key="namespaces/fields/ehr/Sequence")
+        read.version.block_num = version
+        transaction = made_transaction(
+            "t1", public=kv_rwset_pb2.KVRWSet(reads=[read]), namespace="_lifecycle"
+        )
+        return transaction.read_write_sets[0].reads
+
+    for version in (1, 2):
+        expected = Version(block_number=version, transaction_number=0)
+        assert decode(version) == (Read(key="namespaces/fields/ehr/Sequence", version=expected),)
+    assert decode(1) is decode(1)
 
 
 def test_repr_shows_no_values() -> None:

@@ -76,6 +76,40 @@ def test_of_a_field_that_is_there_twice_the_last_counts() -> None:
     assert transaction.undecoded is None
 
 
+def test_what_is_overridden_need_not_be_a_message() -> None:
+    endorsed = transaction_pb2.TransactionAction(
+        payload=action_payload_of(writing("endorsed"))
+    ).SerializeToString()
+    rubbish = b"\x12\x02\xff\xff"  # TransactionAction.payload
+    both = b"\x0a" + _length(rubbish + endorsed) + rubbish + endorsed
+    transaction = BlockTransaction(
+        made_envelope(common_pb2.ENDORSER_TRANSACTION, both, "t1"), "VALID"
+    )
+    assert writes_by_layers(transaction.envelope) == ["endorsed"]
+    assert writes_of(transaction) == ["endorsed"]
+    assert transaction.undecoded is None
+
+
+def test_a_call_that_says_nothing() -> None:
+    """An empty message is a message: all of its layers can be missing."""
+    nothing = transaction_pb2.Transaction(actions=[transaction_pb2.TransactionAction()])
+    transaction = BlockTransaction(
+        made_envelope(common_pb2.ENDORSER_TRANSACTION, nothing.SerializeToString(), "t1"), "VALID"
+    )
+    assert transaction.undecoded is None
+    assert (transaction.chaincode_name, transaction.args) == (None, ())
+    assert (transaction.response, transaction.event) == (None, None)
+    assert (transaction.endorsers, transaction.endorser_msp_ids) == ((), ())
+    assert transaction.read_write_sets == ()
+
+
+def test_a_namespace_that_says_nothing() -> None:
+    transaction = made_transaction("t1", public=kv_rwset_pb2.KVRWSet())
+    (namespace,) = transaction.read_write_sets
+    assert (namespace.reads, namespace.writes, namespace.collections) == ((), (), ())
+    assert (namespace.range_queries, namespace.metadata_writes) == ((), ())
+
+
 def test_fields_of_a_newer_fabric_are_passed_over() -> None:
     envelope = writing("k").envelope
     unknown = b"\xfa\x01\x03new"  # field 31

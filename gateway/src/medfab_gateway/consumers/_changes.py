@@ -34,16 +34,9 @@ class LedgerTransaction:
         return self.decoded.creator.msp_id
 
     @property
-    def written(self) -> Any:
-        """Of each chaincode, `rwset.NsReadWriteSet` with the messages in it parsed: the quick form
-        of `decoded.read_write_sets`."""
-        return self.decoded._outcome.results.ns_rwset
-
-    @property
     def wrong(self) -> str | None:
         """Why it could not be decoded; None normally."""
-        decoded = self.decoded
-        return decoded._decoded_envelope[1] or decoded._decoded_action[1]
+        return self.decoded._wrong
 
     @property
     def timestamp(self) -> datetime | None:

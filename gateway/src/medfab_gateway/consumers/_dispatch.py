@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from medfab_gateway._read_write_set import NamespaceReadWriteSet
 from medfab_gateway.consumers._changes import (
     Emitted,
     Failure,
@@ -162,9 +163,9 @@ class Plan:
         for function in self._transactions:
             self._run(group, function, transaction)
         if self._writes or self.private:
-            for namespace in transaction.written:
+            for namespace in transaction.decoded.read_write_sets:
                 self._fill_writes(group, transaction, namespace)
-                if self.private and namespace.collection_hashed_rwset:
+                if self.private and namespace.collections:
                     self._fill_private(group, transaction, namespace, block)
         if self._events:
             event = transaction.decoded.event
@@ -175,11 +176,13 @@ class Plan:
                     if name is None or name == event.name:
                         self._run(group, function, emitted)
 
-    def _fill_writes(self, group: Group, transaction: LedgerTransaction, namespace: Any) -> None:
+    def _fill_writes(
+        self, group: Group, transaction: LedgerTransaction, namespace: NamespaceReadWriteSet
+    ) -> None:
         handlers = self._writes.get(namespace.namespace)
         if handlers is None:
             return
-        for write in namespace.rwset.writes:
+        for write in namespace.writes:
             for attributes, function in handlers.find(write.key):
                 written = Written(
                     transaction,
@@ -192,15 +195,19 @@ class Plan:
                 self._run(group, function, written)
 
     def _fill_private(
-        self, group: Group, transaction: LedgerTransaction, namespace: Any, block: LedgerBlock
+        self,
+        group: Group,
+        transaction: LedgerTransaction,
+        namespace: NamespaceReadWriteSet,
+        block: LedgerBlock,
     ) -> None:
-        for collection in namespace.collection_hashed_rwset:
-            place = namespace.namespace, collection.collection_name
+        for collection in namespace.collections:
+            place = namespace.namespace, collection.collection
             handlers = self.private.get(place)
             if handlers is None:
                 continue
             values = _values(block, transaction.number, *place)
-            for hashed in collection.hashed_rwset.hashed_writes:
+            for hashed in collection.writes:
                 source = private_source(*place, hashed.key_hash)
                 expires_at = None
                 if handlers.block_to_live is not None:

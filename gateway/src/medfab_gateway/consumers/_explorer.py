@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from medfab_gateway._read_write_set import CollectionReadWriteSet, NamespaceReadWriteSet
 from medfab_gateway.consumers._changes import LedgerBlock
 from medfab_gateway.consumers._keys import readable_key
 from medfab_gateway.consumers._projection import Projection, on_block
@@ -111,7 +111,7 @@ class Explorer(Projection):
         self._values = values
 
     # Every transaction of the channel comes through here, so rows are made without the checks of
-    # `put`, and messages are read without the classes around them: that is half of the time.
+    # `put`.
 
     @on_block
     def block(self, block: LedgerBlock) -> Iterator[Operation]:
@@ -123,30 +123,29 @@ class Explorer(Projection):
         valid = 0
         for number, transaction in enumerate(header.transactions):
             code = transaction.validation_code
-            payload_header = transaction._payload.header
-            channel_header = payload_header.channel_header
-            outcome = transaction._outcome
-            args = transaction._spec.input.args
-            chaincode = outcome.chaincode_id.name or transaction.chaincode_name
+            args = transaction.args
+            event = transaction.event
             transactions[block_number, number] = (
                 block_number,
                 number,
-                _indexable(_text(channel_header.tx_id)),
+                _indexable(_text(transaction.transaction_id)),
                 transaction.type,
                 code,
-                _text(payload_header.signature_header.creator.mspid),
-                _time(channel_header),
-                _text(chaincode or "") or None,
+                _text(transaction.creator.msp_id),
+                transaction.timestamp,
+                _text(transaction.chaincode_name or "") or None,
                 _text(args[0].decode("utf-8", "replace")) if args else None,
-                _text(outcome.events.event_name) or None,
+                None if event is None else _text(event.name),
             )
             if code == "VALID":
                 valid += 1
-                for namespace in outcome.results.ns_rwset:
+                for namespace in transaction.read_write_sets:
                     if self.chaincode is None or namespace.namespace == self.chaincode:
                         self._add_keys(keys, namespace, block_number, number)
-                        for collection in namespace.collection_hashed_rwset:
-                            _add_hashes(hashes, namespace, collection, block_number, number)
+                        for collection in namespace.collections:
+                            _add_hashes(
+                                hashes, namespace.namespace, collection, block_number, number
+                            )
         yield Operation("rows", TRANSACTIONS, (), transactions)
         yield Operation("rows", KEY_HISTORY, (), keys)
         yield Operation("rows", PRIVATE_HISTORY, (), hashes)
@@ -159,9 +158,11 @@ class Explorer(Projection):
             valid,
         )
 
-    def _add_keys(self, rows: dict[Key, Row], namespace: Any, block: int, number: int) -> None:
+    def _add_keys(
+        self, rows: dict[Key, Row], namespace: NamespaceReadWriteSet, block: int, number: int
+    ) -> None:
         chaincode = _text(namespace.namespace)
-        for write in namespace.rwset.writes:
+        for write in namespace.writes:
             key = (chaincode, _indexable(readable_key(write.key)), block, number)
             if write.is_delete:
                 rows[key] = (*key, True, None, None)
@@ -172,22 +173,16 @@ class Explorer(Projection):
 
 
 def _add_hashes(
-    rows: dict[Key, Row], namespace: Any, collection: Any, block: int, number: int
+    rows: dict[Key, Row],
+    chaincode: str,
+    collection: CollectionReadWriteSet,
+    block: int,
+    number: int,
 ) -> None:
-    chaincode, name = _text(namespace.namespace), _text(collection.collection_name)
-    for hashed in collection.hashed_rwset.hashed_writes:
+    chaincode, name = _text(chaincode), _text(collection.collection)
+    for hashed in collection.writes:
         key = (chaincode, name, hashed.key_hash, block, number)
         rows[key] = (*key, hashed.value_hash or None, hashed.is_delete, hashed.is_purge)
-
-
-def _time(channel_header: Any) -> datetime | None:
-    if not channel_header.HasField("timestamp"):
-        return None
-    stamp = channel_header.timestamp
-    try:
-        return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
-    except OverflowError:
-        return None
 
 
 def _text(text: str) -> str:
@@ -203,4 +198,3 @@ def _indexable(text: str) -> str:
 
 
 _LONGEST = 500  # characters: four bytes each at most, and PostgreSQL indexes 2,700
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -13,6 +13,7 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from medfab_gateway._backoff import pauses
 from medfab_gateway._events._private_data import PrivateWrites
 from medfab_gateway._network_async import AsyncNetwork
+from medfab_gateway._read_write_set import CollectionReadWriteSet
 from medfab_gateway.consumers._changes import Failure, LedgerBlock, LedgerTransaction
 from medfab_gateway.consumers._dispatch import Plan
 from medfab_gateway.errors import GatewayError
@@ -31,9 +32,9 @@ async def read_private(
         transaction = LedgerTransaction(block.block.number, number, decoded)
         if decoded.validation_code != "VALID" or transaction.wrong is not None:
             continue
-        for namespace in transaction.written:
-            for collection in namespace.collection_hashed_rwset:
-                place = namespace.namespace, collection.collection_name
+        for namespace in decoded.read_write_sets:
+            for collection in namespace.collections:
+                place = namespace.namespace, collection.collection
                 for plan in plans:
                     reader = plan.readers.get(place)
                     wanted = _live_hashes(collection) if reader else {}
@@ -87,10 +88,10 @@ async def _ask(reader: Any, transaction: LedgerTransaction, network: AsyncNetwor
     raise AssertionError("pauses never end")
 
 
-def _live_hashes(collection: Any) -> dict[bytes, bytes]:
+def _live_hashes(collection: CollectionReadWriteSet) -> dict[bytes, bytes]:
     return {
         write.key_hash: write.value_hash
-        for write in collection.hashed_rwset.hashed_writes
+        for write in collection.writes
         if not write.is_delete and not write.is_purge
     }
 
