@@ -54,6 +54,10 @@ class _Tools:
                 return folder / self.name
         raise BuildError(f"tools/{self.name}/go.mod did not come with this installation")
 
+    def checksum(self) -> str:
+        """Of all modules that are built, by go.sum."""
+        return hashlib.sha256((self.source() / "go.sum").read_bytes()).hexdigest()
+
     def key(self) -> str:
         digest = hashlib.sha256()
         for file in ("go.mod", "go.sum"):

@@ -13,6 +13,7 @@ from medfab_network._containers import Containers, compose_environment
 from medfab_network._files import write_atomically
 from medfab_network._images import ensure_images
 from medfab_network._layout import Layout
+from medfab_network._profile_services import profile_services, profile_volumes
 from medfab_network._progress import Progress
 from medfab_network._services import compose_document
 from medfab_network.topology import Topology
@@ -25,7 +26,9 @@ COMPOSE_HEADER = """\
 #   docker-compose --env-file .medfab/.env -f docker-compose.yaml up -d
 #
 # Variables: MEDFAB_DIR, the network directory; MEDFAB_USER, the uid:gid that may read its files;
-# MEDFAB_{CA,PEER,ORDERER,CHAINCODE}_IMAGE, images from elsewhere (hyperledger/fabric-peer:3.1.1).
+# MEDFAB_{CA,PEER,ORDERER,CHAINCODE}_IMAGE, images from elsewhere (hyperledger/fabric-peer:3.1.1);
+# MEDFAB_{PROMETHEUS,GRAFANA,POSTGRES,CONSUMER}_{IMAGE,PORT}, of the profiles observability and
+# consumer (docs/docker.md).
 """
 
 
@@ -39,7 +42,9 @@ async def prepare(
     """Images, the containers' helper, and the compose file. Raises `NetworkError`."""
     client = await asyncio.to_thread(lambda: containers.client)
     program = await container_program(progress)
-    images = await ensure_images(client, binaries, progress)
+    images = {
+        made.name: made.identifier for made in await ensure_images(client, binaries, progress)
+    }
     install(program, layout)
     write_atomically(layout.compose, compose_text(topology))
     write_atomically(layout.compose_env, compose_environment(layout.root, containers.project))
@@ -49,4 +54,6 @@ async def prepare(
 def compose_text(topology: Topology) -> str:
     """The compose file of a topology in containers."""
     document = compose_document(topology)
+    document["services"] |= profile_services(topology)
+    document["volumes"] |= profile_volumes()
     return COMPOSE_HEADER + yaml.safe_dump(document, sort_keys=False, width=100)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medfab_network._layout import Layout
+from medfab_network._profile_services import EXTRA_IMAGES
 from medfab_network._services import IMAGES, USER, Service, services
 from medfab_network.errors import EngineError, NodeFailedError
 from medfab_network.topology import HOST, Node, Topology
@@ -308,10 +309,9 @@ class Containers:
         with _engine():
             for container in self._containers(all=True):
                 container.remove(force=True)
-            for service in self._services.values():
-                if service.data:
-                    with contextlib.suppress(docker.errors.NotFound):
-                        self.client.volumes.get(f"{self.project}_{service.volume}").remove()
+            for volume in self.client.volumes.list(filters={"name": f"{self.project}_"}):
+                if volume.name.startswith(f"{self.project}_"):  # the filter finds it anywhere
+                    volume.remove()
             with contextlib.suppress(docker.errors.NotFound):
                 self.client.networks.get(self._network).remove()
 
@@ -347,7 +347,7 @@ def compose_environment(directory: Path, project: str) -> str:
         "MEDFAB_DIR": str(directory),
         "MEDFAB_USER": node_user(),
     }
-    for image in IMAGES.values():
+    for image in (*IMAGES.values(), *EXTRA_IMAGES.values()):
         settings[image.variable] = os.environ.get(image.variable, image.default)
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -43,16 +44,22 @@ async def log_level(node: Node, layout: Layout, specification: str | None) -> st
     return str(answer.json()["spec"])
 
 
-def prometheus_configuration(topology: Topology, layout: Layout) -> str:
+def prometheus_configuration(
+    topology: Topology, layout: Layout, *, in_container: str | None = None
+) -> str:
     """`prometheus.yml`: one job for each peer and orderer, by TLS with its client certificate.
 
-    Paths are those of this network directory, so Prometheus runs as who may read it.
+    Paths are those of this network directory, so Prometheus runs as who may read it. In a container
+    beside the nodes they are below the folder that `in_container` names.
     """
     jobs = []
     for node in topology.nodes():
         if node.kind not in _KINDS:
             continue
         tls = layout.tls(node.organization, node.name)
+        host = HOST
+        if in_container is not None:
+            tls, host = Path(in_container) / node.name, node.host
         jobs.append(
             {
                 "job_name": node.name,
@@ -65,7 +72,7 @@ def prometheus_configuration(topology: Topology, layout: Layout) -> str:
                 },
                 "static_configs": [
                     {
-                        "targets": [f"{HOST}:{node.operations_port}"],
+                        "targets": [f"{host}:{node.operations_port}"],
                         "labels": {"organization": node.organization, "kind": node.kind},
                     }
                 ],

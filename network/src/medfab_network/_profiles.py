@@ -7,7 +7,7 @@ from typing import Any
 
 from medfab_network._files import write_atomically
 from medfab_network._layout import Layout
-from medfab_network.topology import HOST, Organization, Topology
+from medfab_network.topology import Organization, Topology
 
 
 def write_connection_profile(
@@ -21,9 +21,13 @@ def write_connection_profile(
 
 
 def connection_profile(
-    organization: Organization, topology: Topology, layout: Layout
+    organization: Organization, topology: Topology, layout: Layout, *, inside: bool = False
 ) -> dict[str, Any]:
-    """The document; certificates are embedded, so that the file can travel alone."""
+    """The document; certificates are embedded, so that the file can travel alone.
+
+    inside: for who runs beside the nodes, and dials them as they do each other.
+    """
+    ca = organization.ca
     ca_server = layout.ca_server_certificate(organization.name).read_text()
     tls_root = layout.tls_ca_certificate(organization.name).read_text()
     return {
@@ -39,7 +43,7 @@ def connection_profile(
         },
         "peers": {
             peer.name: {
-                "url": f"grpcs://{peer.published}",
+                "url": f"grpcs://{peer.address if inside else peer.published}",
                 "tlsCACerts": {"pem": tls_root},
                 "grpcOptions": {"ssl-target-name-override": peer.name},
             }
@@ -47,7 +51,7 @@ def connection_profile(
         },
         "certificateAuthorities": {
             organization.ca.name: {
-                "url": f"https://{HOST}:{organization.ca.port}",
+                "url": f"https://{ca.address if inside else ca.published}",
                 "caName": organization.ca.name,
                 "tlsCACerts": {"pem": [ca_server]},
                 "httpOptions": {"verify": True},

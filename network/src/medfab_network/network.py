@@ -32,6 +32,12 @@ from medfab_network._operations import (
     prometheus_configuration,
 )
 from medfab_network._processes import NodeProcesses
+from medfab_network._profile_files import (
+    CONSUMER_USER,
+    consuming_organization,
+    write_consumer,
+    write_monitoring,
+)
 from medfab_network._progress import Progress, Silent
 from medfab_network._status import NodeStatus, node_status
 from medfab_network._up import BringUp, UpReport
@@ -110,10 +116,21 @@ class Network:
                 self.topology, self._layout, self._processes, binaries, self._progress
             )
             try:
-                return await bring_up.run()
+                report = await bring_up.run()
+                if self.topology.containers:
+                    await self._write_profiles()
+                return report
             except BaseException:
                 await self._shielded_stop(bring_up.report.started)
                 raise
+
+    async def _write_profiles(self) -> None:
+        """The files of the compose file's profiles."""
+        write_monitoring(self.topology, self._layout)
+        member = consuming_organization(self.topology)
+        async with self._access.enrolment(member) as enrolment:
+            entry = await enrolment.user(User(name=CONSUMER_USER))
+        write_consumer(self.topology, self._layout, entry)
 
     async def start_organization(self, name: str, topology: Topology) -> UpReport:
         """Start the nodes of an organisation that the network has not, and no more.

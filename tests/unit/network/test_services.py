@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -31,9 +32,11 @@ def test_the_compose_file_of_the_repository_is_that_of_the_default_consortium(
 
 def test_one_service_for_each_node_and_a_volume_for_each_ledger(topology: Topology) -> None:
     document = yaml.safe_load(compose_text(topology))
-    assert list(document["services"]) == [node.name for node in topology.nodes()]
+    nodes = [name for name, each in document["services"].items() if "profiles" not in each]
+    assert nodes == [node.name for node in topology.nodes()]
     ledgers = {n.name for n in topology.nodes() if n.kind in ("peer", "orderer")}
-    assert set(document["volumes"]) == {f"{name}.data" for name in ledgers}
+    others = {"prometheus", "grafana", "postgres"}
+    assert set(document["volumes"]) == {f"{name}.data" for name in ledgers | others}
     assert set(document) == {"services", "volumes"}  # Compose 1.29 knows no `name`
 
 
@@ -86,3 +89,27 @@ def test_without_an_engine_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(EngineError, match="no Docker engine answers at unix:///nonexistent") as e:
         connect()
     assert e.value.exit_code == 5
+
+
+def test_profiles_add_what_watches_and_what_consumes(topology: Topology) -> None:
+    services = yaml.safe_load(compose_text(topology))["services"]
+    assert {name: each["profiles"] for name, each in services.items() if "profiles" in each} == {
+        "prometheus": ["observability"],
+        "grafana": ["observability"],
+        "postgres": ["consumer"],
+        "consumer": ["consumer"],
+    }
+    for name in ("prometheus", "grafana", "postgres", "consumer"):
+        (port,) = services[name]["ports"]
+        assert port.startswith("127.0.0.1:${MEDFAB_")
+        assert services[name]["image"].startswith(f"${{MEDFAB_{name.upper()}_IMAGE:-")
+
+
+def test_who_watches_gets_no_identities_and_the_consumer_one(topology: Topology) -> None:
+    """TLS keys of peers and orderers, whose metrics ask for them; no MSP folder and no wallet."""
+    services = yaml.safe_load(compose_text(topology))["services"]
+    watched = [v for v in services["prometheus"]["volumes"] if "/organizations/" in v]
+    assert watched
+    assert all(re.search(r"/tls:/etc/medfab/tls/[a-z0-9.]+:ro$", each) for each in watched)
+    for name in ("grafana", "postgres", "consumer"):
+        assert not [v for v in services[name]["volumes"] if "/organizations/" in v]

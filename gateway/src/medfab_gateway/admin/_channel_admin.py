@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 
 from medfab_gateway import _blocking
 from medfab_gateway._closing import Closing
@@ -13,7 +14,7 @@ from medfab_gateway.admin._channel_config import ChannelConfig
 from medfab_gateway.admin._config_changes import UpdateState
 from medfab_gateway.admin._config_update_request import ConfigUpdateRequest
 from medfab_gateway.admin._orderer import Orderer
-from medfab_gateway.admin._orderer_endpoints import orderer_endpoints
+from medfab_gateway.admin._orderer_endpoints import orderer_endpoints, reached_at
 from medfab_gateway.admin._peer_admin import PeerAdmin
 from medfab_gateway.admin._update_refusals import (
     no_orderer_error,
@@ -53,8 +54,15 @@ class ChannelAdmin(Closing):
         hash: Hash | None = None,
         channel: _blocking.Channel | None = None,
         timeout: float = 30.0,
+        orderers: Mapping[str, str] | None = None,
     ) -> None:
-        """Prepare; arguments are those of `PeerAdmin`."""
+        """Prepare; arguments are those of `PeerAdmin`.
+
+        orderers: where orderers are reached from here, by their address in the configuration, both
+            `host:port`: for nodes in containers, or behind a translation of addresses. None, or an
+            address that is not among them: as the configuration says.
+        """
+        self._orderers = orderers or {}
         self._peer = PeerAdmin(
             endpoint, identity, signer, hash=hash, channel=channel, timeout=timeout
         )
@@ -120,7 +128,11 @@ class ChannelAdmin(Closing):
         failure: Exception | None = None
         for endpoint in orderer_endpoints(config):
             orderer = Orderer(
-                endpoint, self._identity, self._signer, hash=self._hash, timeout=self._timeout
+                reached_at(endpoint, self._orderers),
+                self._identity,
+                self._signer,
+                hash=self._hash,
+                timeout=self._timeout,
             )
             try:
                 orderer.broadcast_update(request.channel_name, request.envelope)

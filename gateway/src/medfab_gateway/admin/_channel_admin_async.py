@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 
 from medfab_gateway import _aio
 from medfab_gateway._closing_async import AsyncClosing
@@ -12,7 +13,7 @@ from medfab_gateway.admin._channel_config import ChannelConfig
 from medfab_gateway.admin._config_changes import UpdateState
 from medfab_gateway.admin._config_update_request import ConfigUpdateRequest
 from medfab_gateway.admin._orderer_async import AsyncOrderer
-from medfab_gateway.admin._orderer_endpoints import orderer_endpoints
+from medfab_gateway.admin._orderer_endpoints import orderer_endpoints, reached_at
 from medfab_gateway.admin._peer_admin_async import AsyncPeerAdmin
 from medfab_gateway.admin._update_refusals import (
     no_orderer_error,
@@ -52,8 +53,15 @@ class AsyncChannelAdmin(AsyncClosing):
         hash: Hash | None = None,
         channel: _aio.Channel | None = None,
         timeout: float = 30.0,
+        orderers: Mapping[str, str] | None = None,
     ) -> None:
-        """Prepare; arguments are those of `AsyncPeerAdmin`."""
+        """Prepare; arguments are those of `AsyncPeerAdmin`.
+
+        orderers: where orderers are reached from here, by their address in the configuration, both
+            `host:port`: for nodes in containers, or behind a translation of addresses. None, or an
+            address that is not among them: as the configuration says.
+        """
+        self._orderers = orderers or {}
         self._peer = AsyncPeerAdmin(
             endpoint, identity, signer, hash=hash, channel=channel, timeout=timeout
         )
@@ -119,7 +127,11 @@ class AsyncChannelAdmin(AsyncClosing):
         failure: Exception | None = None
         for endpoint in orderer_endpoints(config):
             orderer = AsyncOrderer(
-                endpoint, self._identity, self._signer, hash=self._hash, timeout=self._timeout
+                reached_at(endpoint, self._orderers),
+                self._identity,
+                self._signer,
+                hash=self._hash,
+                timeout=self._timeout,
             )
             try:
                 await orderer.broadcast_update(request.channel_name, request.envelope)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from medfab_gateway.admin._channel_config import ChannelConfig
 from medfab_gateway.channel_config import MspConfig
 from medfab_gateway.endpoint import Endpoint
@@ -28,6 +31,15 @@ def orderer_endpoints(config: ChannelConfig) -> tuple[Endpoint, ...]:
         if isinstance(addresses, tuple):
             found = [_endpoint(str(each), tuple(everyones_roots), None) for each in addresses]
     return tuple(found)
+
+
+def reached_at(endpoint: Endpoint, addresses: Mapping[str, str]) -> Endpoint:
+    """The same node by the address that it has for us, with the certificate that it has for all."""
+    address = addresses.get(endpoint.address)
+    if address is None:
+        return endpoint
+    name = endpoint.server_name or endpoint.address.rpartition(":")[0]
+    return replace(endpoint, address=address, server_name=name)
 
 
 def _endpoint(address: str, roots: tuple[bytes, ...], msp_id: str | None) -> Endpoint:

@@ -127,34 +127,71 @@ def up(
 @network.command()
 @bin_dir_option
 @click.option("--force", is_flag=True, help="Make them anew, even where nothing has changed.")
+@click.option("--all", "every", is_flag=True, help="Also those of Compose's profiles.")
+@click.option(
+    "--base-image",
+    envvar="MEDFAB_BASE_IMAGE",
+    help="An image with this version of Python, in place of Debian's packages.",
+)
+@click.option("--locked", is_flag=True, help="Refuse what images.lock does not name.")
 @pass_output
-def images(bin_dir: Path | None, force: bool, output: Output) -> None:
+def images(
+    bin_dir: Path | None,
+    force: bool,
+    every: bool,
+    base_image: str | None,
+    locked: bool,
+    output: Output,
+) -> None:
     """Make the container images from Fabric's programs and this Python.
 
     No image registry is needed: libraries and Python come from Debian's
-    packages. `up --docker` makes what is missing by itself.
+    packages. `up --docker` makes what is missing by itself. Equal inputs make
+    an equal image; images.lock says which inputs are those of this version.
 
     \b
-    Example:
+    Examples:
       medfab network images
+      medfab network images --all --locked
+      medfab network images --base-image python:3.11-slim
     """
     from medfab_network._binaries import ensure_binaries
     from medfab_network._containers import connect
-    from medfab_network._images import ensure_images
+    from medfab_network._images import Made, ensure_images
+    from medfab_network._profile_services import OWN_NAMES
+    from medfab_network._services import IMAGES
 
     client = connect()
     progress = ConsoleProgress()
 
-    async def make() -> dict[str, str]:
+    async def make() -> list[Made]:
         return await ensure_images(
-            client, await ensure_binaries(progress, bin_dir), progress, force=force
+            client,
+            await ensure_binaries(progress, bin_dir),
+            progress,
+            kinds=(*IMAGES, *(("consumer", *OWN_NAMES) if every else ())),
+            base_image=base_image,
+            force=force,
+            locked=locked,
         )
 
     try:
         made = run(make)
     finally:
         client.close()
-    output.table([{"image": n, "id": i} for n, i in made.items()], columns=["image", "id"])
+    rows = [
+        {
+            "image": each.name,
+            "id": each.identifier,
+            "locked": not each.differences,
+            "differences": list(each.differences),
+        }
+        for each in made
+    ]
+    output.table(rows, columns=["image", "id", "locked"])
+    if not output.as_json:
+        for line in sorted({line for each in made for line in each.differences}):
+            output.line(f"not as in images.lock: {line}")
 
 
 @network.command()
