@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from medfab_gateway import Endpoint
 from medfab_gateway.admin import (
     AsyncChannelAdmin,
     AsyncOrderer,
@@ -49,7 +51,7 @@ class ChannelChanges:
         own = self._access.entry(organization.name, ADMIN)
         failure: MedfabError | None = None
         for endpoint in orderer_endpoints(await self.config(channel)):
-            async with AsyncOrderer(endpoint, own.identity, own.signer()) as orderer:
+            async with AsyncOrderer(self._reached(endpoint), own.identity, own.signer()) as orderer:
                 try:
                     return await orderer.block(channel.name, 0)
                 except MedfabError as error:
@@ -101,4 +103,18 @@ class ChannelChanges:
 
     def _admin(self, peer: Node) -> AsyncChannelAdmin:
         entry = self._access.entry(peer.organization, ADMIN)
-        return AsyncChannelAdmin(self._access.endpoint(peer), entry.identity, entry.signer())
+        return AsyncChannelAdmin(
+            self._access.endpoint(peer),
+            entry.identity,
+            entry.signer(),
+            orderers=self._orderers(),
+        )
+
+    def _orderers(self) -> dict[str, str]:
+        """Where those in containers are for us: under their ports of this machine."""
+        return {node.address: node.published for node in self._topology.ordering.orderers}
+
+    def _reached(self, endpoint: Endpoint) -> Endpoint:
+        address = self._orderers().get(endpoint.address, endpoint.address)
+        host = endpoint.address.rpartition(":")[0]
+        return replace(endpoint, address=address, server_name=host)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from medfab_network._layout import Layout
 from medfab_network._profile_services import EXTRA_IMAGES
-from medfab_network._services import IMAGES, USER, Service, services
+from medfab_network._services import IMAGES, USER, Service, services, volume_of
 from medfab_network.errors import EngineError, NodeFailedError
 from medfab_network.topology import HOST, Node, Topology
 
@@ -85,6 +85,10 @@ class Containers:
         self._starts: dict[str, Future[None]] = {}
         self._network_lock = threading.Lock()
         self._looked: dict[str, float] = {}
+
+    def adopt(self, topology: Topology) -> None:
+        """From now on the services are those of this topology; what runs goes on."""
+        self._services |= {service.name: service for service in services(topology)}
 
     @cached_property
     def client(self) -> DockerClient:
@@ -314,6 +318,19 @@ class Containers:
                     volume.remove()
             with contextlib.suppress(docker.errors.NotFound):
                 self.client.networks.get(self._network).remove()
+
+    async def forget(self, node: str) -> None:
+        """Delete the container of a node, and its volume."""
+        import docker
+
+        def delete() -> None:
+            with contextlib.suppress(docker.errors.NotFound):
+                self.client.containers.get(self._container_name(node)).remove(force=True)
+            with contextlib.suppress(docker.errors.NotFound):
+                self.client.volumes.get(f"{self.project}_{volume_of(node)}").remove()
+
+        with _engine():
+            await asyncio.to_thread(delete)
 
     async def _settle(self) -> None:
         """Wait until nothing is being started any more."""

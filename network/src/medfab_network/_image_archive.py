@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+_PROGRAMS = "/usr/local/bin"
+"""Where our images have what they run."""
 _EPOCH = "1970-01-01T00:00:00Z"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -89,6 +91,10 @@ def _configuration(recipe: Recipe, below: dict[str, Any], digest: str) -> dict[s
     config = below.get("config") or {}
     environment = dict(each.split("=", 1) for each in config.get("Env") or ())
     environment |= recipe.environment
+    path = environment.get("PATH", "/usr/bin:/bin")
+    if _PROGRAMS not in path.split(":"):
+        path = f"{_PROGRAMS}:{path}"
+    environment["PATH"] = path
     return {
         "architecture": _ARCHITECTURES.get(platform.machine(), platform.machine()),
         "os": "linux",

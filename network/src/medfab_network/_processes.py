@@ -19,7 +19,7 @@ from pathlib import Path
 from medfab_network._layout import Layout
 from medfab_network._place import place_of
 from medfab_network.errors import NodeFailedError
-from medfab_network.topology import Node
+from medfab_network.topology import Node, Topology
 
 _MARKER = "MEDFAB_NODE"
 _TAIL_LINES = 15
@@ -44,6 +44,12 @@ class NodeProcesses:
 
     def log_file(self, node: str) -> Path:
         return self._logs / f"{node}.log"
+
+    def adopt(self, topology: Topology) -> None:
+        """Nothing: a process is told all about itself when it is started."""
+
+    async def forget(self, node: str) -> None:
+        """Nothing: a process has its folder alone."""
 
     def start(
         self, node: str, command: list[str], environment: Mapping[str, str], folder: Path

@@ -6,11 +6,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from medfab_network.topology import Node
+from medfab_network.topology import Node, Topology
 
 
 class Runner(Protocol):
     """`NodeProcesses` and `Containers` say what each call does."""
+
+    def adopt(self, topology: Topology) -> None:
+        """From now on the nodes are those of this topology; what runs goes on."""
+
+    async def forget(self, node: str) -> None:
+        """Delete what there is of a node that has been stopped, but for its folder."""
 
     def start(
         self, node: str, command: list[str], environment: Mapping[str, str], folder: Path

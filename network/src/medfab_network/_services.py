@@ -76,12 +76,17 @@ class Service:
 
     @property
     def volume(self) -> str:
-        return f"{self.name}.data"
+        return volume_of(self.name)
 
     @property
     def ports(self) -> tuple[int, ...]:
         """Published on the loopback interface, by the same numbers as inside."""
         return self.node.ports
+
+
+def volume_of(node: str) -> str:
+    """The name of its volume, within the project."""
+    return f"{node}.data"
 
 
 def services(topology: Topology) -> tuple[Service, ...]:

@@ -72,6 +72,7 @@ class BringUp:
         self._binaries = binaries
         self._progress = progress
         self._access = Access(layout)
+        processes.adopt(topology)
         self.members = Members(topology, self._access, processes)
         self._running: dict[str, int] = {}
         self.report = UpReport()

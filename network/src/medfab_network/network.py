@@ -18,10 +18,11 @@ from medfab_gateway import AsyncGateway
 from medfab_gateway.wallet import WalletEntry
 from medfab_network._access import Access
 from medfab_network._binaries import Binaries, ensure_binaries
-from medfab_network._container_setup import prepare
+from medfab_network._container_setup import compose_text, prepare
 from medfab_network._containers import Containers
 from medfab_network._enlarged import enlarged
 from medfab_network._enrolment import ADMIN
+from medfab_network._files import write_atomically
 from medfab_network._folder import NetworkFolder
 from medfab_network._join import Joining
 from medfab_network._layout import Layout
@@ -41,7 +42,7 @@ from medfab_network._profile_files import (
 from medfab_network._progress import Progress, Silent
 from medfab_network._status import NodeStatus, node_status
 from medfab_network._up import BringUp, UpReport
-from medfab_network.errors import NetworkError, NotRunningError, TopologyError
+from medfab_network.errors import NotRunningError, TopologyError
 from medfab_network.topology import (
     Organization,
     Topology,
@@ -117,15 +118,17 @@ class Network:
             )
             try:
                 report = await bring_up.run()
-                if self.topology.containers:
-                    await self._write_profiles()
+                await self._keep_compose()
                 return report
             except BaseException:
                 await self._shielded_stop(bring_up.report.started)
                 raise
 
-    async def _write_profiles(self) -> None:
-        """The files of the compose file's profiles."""
+    async def _keep_compose(self) -> None:
+        """The files for Compose, its profiles' included, of what the network is now."""
+        if not self.topology.containers:
+            return
+        write_atomically(self._layout.compose, compose_text(self.topology))
         write_monitoring(self.topology, self._layout)
         member = consuming_organization(self.topology)
         async with self._access.enrolment(member) as enrolment:
@@ -150,7 +153,7 @@ class Network:
         return await self._enlarge(name, topology, join=True)
 
     async def _enlarge(self, name: str, topology: Topology, *, join: bool) -> UpReport:
-        larger = enlarged(self._processes_alone(), topology, name)
+        larger = enlarged(self._there(), topology, name)
         organization = larger.organization(name)
         binaries = await self._binaries()
         with self.exclusive():
@@ -166,6 +169,7 @@ class Network:
                 raise
             if join:
                 self._remember(larger)
+                await self._keep_compose()
         return bring_up.report
 
     async def add_orderer(self) -> NodeReport:
@@ -191,7 +195,7 @@ class Network:
     async def _change(
         self, work: Callable[[NodeChange], Coroutine[None, None, NodeReport]]
     ) -> NodeReport:
-        there = self._processes_alone()
+        there = self._there()
         if not self._processes.running():
             raise NotRunningError("the network does not run: start it with `medfab network up`")
         binaries = await self._binaries()
@@ -206,7 +210,9 @@ class Network:
 
             change = NodeChange(there, self._layout, self._processes, bring_up, self._remember)
             try:
-                return await work(change)
+                report = await work(change)
+                await self._keep_compose()
+                return report
             except BaseException:
                 # What the network counts on by now stays.
                 kept = {node.name for node in self.topology.nodes()}
@@ -214,16 +220,12 @@ class Network:
                 await self._shielded_stop(sorted(started - kept))
                 raise
 
-    def _processes_alone(self) -> Topology:
-        """The topology of the network that is there, which can be changed: one of processes."""
+    def _there(self) -> Topology:
+        """The topology of the network that is there."""
         there = self._folder.topology
         if there is None:
             raise NotRunningError(
                 f"{self.directory} has no network yet: `medfab network up` starts one"
-            )
-        if there.containers:
-            raise NetworkError(
-                "a network in containers cannot be changed while it runs yet; one of processes can"
             )
         return there
 

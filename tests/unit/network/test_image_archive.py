@@ -108,4 +108,4 @@ def test_upon_a_base_its_layers_and_settings_stay(recipe: Recipe) -> None:
     assert len(layers) == 2
     assert configuration["rootfs"]["diff_ids"][0] == below["rootfs"]["diff_ids"][0]
     assert len(configuration["history"]) == 2
-    assert set(configuration["config"]["Env"]) == {"PATH=/usr/bin", "LANG=C"}
+    assert set(configuration["config"]["Env"]) == {"PATH=/usr/local/bin:/usr/bin", "LANG=C"}
