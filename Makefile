@@ -99,7 +99,7 @@ test-highest: setup
 audit: setup .release/.ready
 	@$(BIN)/python scripts/audit.py $(if $(STRICT),--strict) $(if $(OSV),--osv "$(OSV)")
 
-## make api        write the public API anew into docs/api/*.txt, for a review to see what changed
+## make api        write down the public API anew (tests/unit/release/api), for a review to see
 api: setup
 	@$(BIN)/python scripts/make_api.py
 
