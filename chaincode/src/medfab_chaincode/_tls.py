@@ -14,17 +14,56 @@ if TYPE_CHECKING:
 def server_context(settings: ServerSettings) -> ssl.SSLContext | None:
     """Load the server's TLS files; None means that plaintext was asked for explicitly.
 
+    The files are looked at again at each handshake: certificates are replaced while the server
+    runs, and connections that are open stay so. Files that do not fit together (they are just
+    being replaced) change nothing.
+
     Raises `SettingsError`, naming the setting and the file.
     """
-    ca_file = settings.client_ca_certificate_file
-    certificate_file = settings.tls_certificate_file
-    if _own_pair(settings, ca_file) is None or certificate_file is None:
+    key, certificate = settings.tls_key_file, settings.tls_certificate_file
+    authorities = settings.client_ca_certificate_file
+    if _own_pair(settings, authorities) is None or certificate is None:
         return None
+    files = (key, certificate, authorities)
+
+    def versions() -> list[tuple[int, int] | None]:
+        return [_version(path) for path in files]
+
+    seen = versions()
+    context = current = _loaded(certificate, key, authorities)
+
+    def at_handshake(connection: ssl.SSLObject, name: str | None, first: ssl.SSLContext) -> None:
+        nonlocal current, seen
+        found = versions()
+        if found != seen:
+            try:
+                _own_pair(settings, authorities)
+                current = _loaded(certificate, key, authorities)
+            except (SettingsError, OSError, ssl.SSLError):
+                return
+            seen = found
+        connection.context = current
+
+    context.sni_callback = at_handshake  # called whether or not the client names a server
+    return context
+
+
+def _version(path: Path | None) -> tuple[int, int] | None:
+    """Changes when the file does."""
+    try:
+        found = path.stat() if path is not None else None
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_ino) if found is not None else None
+
+
+def _loaded(certificate: Path, key: Path | None, ca_file: Path | None) -> ssl.SSLContext:
+    """A context of a pair that has been checked."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")  # of TLS 1.2; those of 1.3 are all good
     context.set_alpn_protocols(["h2"])
-    context.load_cert_chain(certificate_file, settings.tls_key_file, password="")
+    context.load_cert_chain(certificate, key, password="")
     if ca_file is not None:
         authorities = _authorities(ca_file, "the client CA certificate")
         context.load_verify_locations(cadata=authorities.decode("ascii"))

@@ -97,7 +97,7 @@ def ca_start(node: Node, binaries: Binaries, layout: Layout, registrar_secret: s
 def _authority(name: str, organization: str, registrar_secret: str) -> dict[str, Any]:
     return {
         "version": FABRIC_CA_VERSION,
-        "ca": {"name": name},
+        "ca": {"name": name, "chainfile": "ca-chain.pem"},
         "crl": {"expiry": "24h"},
         "registry": {
             "maxenrollments": -1,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -11,17 +13,23 @@ from medfab_gateway.admin import (
     AsyncOrderer,
     ChannelConfig,
     ConfigEditor,
+    ConfigUpdateError,
     NoChangeError,
+    OrdererError,
+    PeerAdminError,
     UpdateConflictError,
     orderer_endpoints,
 )
-from medfab_gateway.errors import MedfabError
+from medfab_gateway.errors import GatewayError, MedfabError
 from medfab_network._access import Access
 from medfab_network._enrolment import ADMIN
 from medfab_network.errors import NetworkError
 from medfab_network.topology import Channel, Node, Organization, Topology
 
 _ATTEMPTS = 5
+_PAUSE_SECONDS = 0.5
+_NOT_YET = "nodes are alive"
+"""In the refusal of a leader that has just become one, and has not heard of the others yet."""
 
 
 class ChannelChanges:
@@ -59,6 +67,28 @@ class ChannelChanges:
         raise failure or NetworkError(f"{channel.name} names no orderer in its configuration")
 
     async def apply(
+        self,
+        channel: Channel,
+        edit: Callable[[ConfigEditor], object],
+        signers: Sequence[Organization],
+        *,
+        patience: float = 0.0,
+    ) -> bool:
+        """As `_apply`; tried again for `patience` seconds where the obstacle may pass by itself.
+
+        That is no leader, one that has just become it, a node that starts.
+        """
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                return await self._apply(channel, edit, signers)
+            except (GatewayError, OrdererError, PeerAdminError, ConfigUpdateError) as error:
+                final = isinstance(error, ConfigUpdateError) and _NOT_YET not in str(error)
+                if final or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _apply(
         self,
         channel: Channel,
         edit: Callable[[ConfigEditor], object],

@@ -25,6 +25,7 @@ from medfab_network._authority import REGISTRAR
 from medfab_network._files import write_atomically, write_folder_atomically
 from medfab_network._layout import Layout
 from medfab_network._nodes import NODE_OUS
+from medfab_network._roots import root_files, trusted
 from medfab_network._together import together
 from medfab_network.topology import HOST, Organization, User
 
@@ -177,20 +178,28 @@ class Enrolment:
         """
         msp = self._layout.node(self._organization.name, name) / "msp"
         if not msp.exists():
-            enrollment = await self._identities.issue(name, kind)
+            enrollment = await self.new_identity(name, kind)
             own: dict[str, tuple[bytes | str, int]] = {
                 "keystore/key.pem": (enrollment.private_key, 0o600),
                 "signcerts/cert.pem": (enrollment.certificate, 0o644),
             }
             await asyncio.to_thread(write_folder_atomically, msp, self._roots() | own)
 
+    async def new_identity(self, name: str, kind: str) -> Enrollment:
+        """A certificate of a node's identity, over a new key."""
+        return await self._identities.issue(name, kind)
+
+    async def new_tls(self, name: str, kind: str) -> Enrollment:
+        """A TLS certificate of a node, over a new key."""
+        return await self._tls_certificates.issue(
+            name, kind, profile="tls", hosts=("localhost", HOST, name)
+        )
+
     async def _tls(self, name: str, kind: str) -> None:
         folder = self._layout.tls(self._organization.name, name)
         if (folder / "cert.pem").exists():
             return
-        enrollment = await self._tls_certificates.issue(
-            name, kind, profile="tls", hosts=("localhost", HOST, name)
-        )
+        enrollment = await self.new_tls(name, kind)
 
         def write() -> None:
             write_atomically(folder / "key.pem", enrollment.private_key, 0o600)
@@ -201,10 +210,10 @@ class Enrolment:
 
     def _roots(self) -> dict[str, tuple[bytes | str, int]]:
         """What every MSP of the organisation has."""
-        root = self._layout.ca_certificate(self._organization.name).read_bytes()
+        name = self._organization.name
         return {
-            "cacerts/ca.pem": (root, 0o644),
-            "tlscacerts/ca.pem": (self._tls_root(), 0o644),
+            **root_files("cacerts", trusted(self._layout.ca(name))),
+            **root_files("tlscacerts", trusted(self._layout.tls_ca(name))),
             "config.yaml": (NODE_OUS, 0o644),
         }
 

@@ -59,8 +59,8 @@ class Layout:
         return self.organization(organization) / "ca"
 
     def ca_certificate(self, organization: str) -> Path:
-        """Root of the organisation's identities."""
-        return self.ca(organization) / "ca-cert.pem"
+        """Root of the organisation's identities; while a new one takes over, both."""
+        return _roots(self.ca(organization))
 
     def ca_server_certificate(self, organization: str) -> Path:
         """TLS certificate of the CA server; it vouches for itself."""
@@ -70,8 +70,8 @@ class Layout:
         return self.ca(organization) / "tls"
 
     def tls_ca_certificate(self, organization: str) -> Path:
-        """Root of the TLS certificates of the organisation's nodes."""
-        return self.tls_ca(organization) / "ca-cert.pem"
+        """Root of the TLS certificates of the organisation's nodes; or both, as above."""
+        return _roots(self.tls_ca(organization))
 
     def msp(self, organization: str) -> Path:
         """The organisation's public MSP: what the channel configuration embeds."""
@@ -99,3 +99,12 @@ class Layout:
     def connections(self, organization: str) -> Path:
         """Where the external builder finds `<label>.json` for the organisation's own chaincode."""
         return self.organization(organization) / "connections"
+
+    def rotation(self, organization: str) -> Path:
+        """What a rotation of certificates that has not ended has done so far."""
+        return self.organization(organization) / "rotation.json"
+
+
+def _roots(authority: Path) -> Path:
+    chain = authority / "ca-chain.pem"
+    return chain if chain.exists() else authority / "ca-cert.pem"

@@ -26,12 +26,12 @@ from medfab_network.topology import SERVE_CONTRACT, Chaincode, Node, Topology
 NODE_OUS = """\
 NodeOUs:
   Enable: true
-  ClientOUIdentifier: {Certificate: cacerts/ca.pem, OrganizationalUnitIdentifier: client}
-  PeerOUIdentifier: {Certificate: cacerts/ca.pem, OrganizationalUnitIdentifier: peer}
-  AdminOUIdentifier: {Certificate: cacerts/ca.pem, OrganizationalUnitIdentifier: admin}
-  OrdererOUIdentifier: {Certificate: cacerts/ca.pem, OrganizationalUnitIdentifier: orderer}
+  ClientOUIdentifier: {OrganizationalUnitIdentifier: client}
+  PeerOUIdentifier: {OrganizationalUnitIdentifier: peer}
+  AdminOUIdentifier: {OrganizationalUnitIdentifier: admin}
+  OrdererOUIdentifier: {OrganizationalUnitIdentifier: orderer}
 """
-"""`config.yaml` of every MSP: the role of an identity is in its certificate."""
+"""`config.yaml` of every MSP: the role of an identity is in its certificate, of whichever root."""
 
 # One line for every call and connection is more than an operator can read.
 _LOGGING = {

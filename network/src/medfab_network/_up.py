@@ -7,13 +7,13 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from importlib import resources
 
 from medfab_gateway.admin import AsyncLifecycle
 from medfab_gateway.errors import GatewayError, MedfabError
 from medfab_network._access import Access
 from medfab_network._authority import ca_start
 from medfab_network._binaries import Binaries
+from medfab_network._builder import install_builder
 from medfab_network._channel_change import ChannelChanges
 from medfab_network._deploy import (
     approve_and_commit,
@@ -23,7 +23,6 @@ from medfab_network._deploy import (
     write_connection,
 )
 from medfab_network._enrolment import ADMIN, registrar_secret
-from medfab_network._files import write_atomically
 from medfab_network._genesis import write_genesis_blocks
 from medfab_network._health import (
     is_listening,
@@ -38,6 +37,7 @@ from medfab_network._nodes import Start, chaincode_start, orderer_start, peer_st
 from medfab_network._profiles import write_connection_profile
 from medfab_network._progress import Progress
 from medfab_network._quorum import quorum
+from medfab_network._rotation_pairs import finish_replacements
 from medfab_network._runner import Runner
 from medfab_network._status import heights_of
 from medfab_network._together import together
@@ -83,7 +83,7 @@ class BringUp:
         self._running = await self._processes.settled()
         await self._check_ports(topology.nodes())
         if not topology.containers:
-            self._install_builder()
+            install_builder(self._layout)
         async with self.stage("certificate authorities, enrolment, nodes"):
             await together(self._organization(o) for o in topology.all_organizations())
         async with self.stage("channels"):
@@ -149,12 +149,6 @@ class BringUp:
                         "the topology"
                     )
 
-    def _install_builder(self) -> None:
-        source = resources.files("medfab_network").joinpath("data/builder")
-        for name in ("detect", "build", "release"):
-            program = self._layout.builder / "bin" / name
-            write_atomically(program, source.joinpath(name).read_bytes(), 0o755)
-
     # --- certificate authority, enrolment, node processes ---------------------------------
 
     async def _organization(self, organization: Organization) -> None:
@@ -162,6 +156,12 @@ class BringUp:
         chaincodes = self._chaincodes_of(organization)
         nodes = {node.name: node for node in (*organization.orderers, *organization.peers)}
         deployed = {node.name: (node, chaincode) for node, chaincode in chaincodes}
+        resting = [
+            node
+            for node in (*nodes.values(), *(node for node, _ in chaincodes))
+            if node.name not in self._running
+        ]
+        finish_replacements(self._layout, resting)
         for node, chaincode in chaincodes:
             await self._stop_older(node, chaincode)
 

@@ -7,6 +7,7 @@ NetworkError                 anything below; its text says what to do next
 ├── ImageError               a container image cannot be made
 ├── EngineError              Docker is not installed, not running, or refuses
 ├── DirectoryError           the network directory is in use, foreign or damaged
+├── ArchiveError             a backup is not whole, not ours, or does not open with this key
 ├── PortInUseError           a port of the topology is taken by another program
 ├── NodeFailedError          a node ended or never became ready; carries its last log lines
 ├── LostDiskError            an orderer has lost its blocks, and must not begin anew
@@ -52,6 +53,10 @@ class DirectoryError(NetworkError):
     """The network directory is busy, foreign or damaged."""
 
     exit_code = 6
+
+
+class ArchiveError(NetworkError):
+    """A backup, or what it is sealed with, cannot be used. Nothing has been changed."""
 
 
 class PortInUseError(NetworkError):

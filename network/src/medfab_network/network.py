@@ -17,6 +17,8 @@ from pathlib import Path
 from medfab_gateway import AsyncGateway
 from medfab_gateway.wallet import WalletEntry
 from medfab_network._access import Access
+from medfab_network._archive import verified
+from medfab_network._backup import Backup, BackupReport
 from medfab_network._binaries import Binaries, ensure_binaries
 from medfab_network._container_setup import compose_text, prepare
 from medfab_network._containers import Containers
@@ -27,6 +29,7 @@ from medfab_network._folder import NetworkFolder
 from medfab_network._join import Joining
 from medfab_network._layout import Layout
 from medfab_network._node_change import NodeChange, NodeReport, node_of
+from medfab_network._node_control import NodeControl
 from medfab_network._operations import (
     grafana_dashboard,
     log_level,
@@ -40,14 +43,19 @@ from medfab_network._profile_files import (
     write_monitoring,
 )
 from medfab_network._progress import Progress, Silent
+from medfab_network._restore import Restore, RestoreReport, restorable
+from medfab_network._root_rotation import RootRotation, next_root_step
+from medfab_network._rotation import Kind, Rotation, RotationReport
+from medfab_network._sealed import Secret
 from medfab_network._status import NodeStatus, node_status
 from medfab_network._up import BringUp, UpReport
-from medfab_network.errors import NotRunningError, TopologyError
+from medfab_network.errors import NetworkError, NotRunningError, TopologyError
 from medfab_network.topology import (
     Organization,
     Topology,
     User,
     load_topology,
+    parse_topology,
 )
 
 DEFAULT_DIRECTORY = Path(".medfab")
@@ -219,6 +227,97 @@ class Network:
                 started = {name for each in made for name in each.report.started}
                 await self._shielded_stop(sorted(started - kept))
                 raise
+
+    async def rotate(
+        self, name: str, kind: Kind, *, node: str | None = None, step: str | None = None
+    ) -> RotationReport:
+        """Replace certificates of a running organisation, one node after the other.
+
+        Goes on with one that was cut off. node: None for all. step: of a new root, see
+        `Kind.ROOT`; None for the next one. Raises as `up`.
+        """
+        organization = self._enrolled(name)
+        binaries = await self._binaries()
+        with self.exclusive():
+            self._check_authority_runs(organization)
+            control = NodeControl(self.topology, self._layout, self._processes, binaries)
+            rotation = Rotation(organization, self.topology, self._layout, control, self._progress)
+            if kind is not Kind.ROOT:
+                return await rotation.run(kind, node)
+            root = RootRotation(rotation, self.topology, self._layout, control, self._progress)
+            return await root.run(step or root.next_step())
+
+    def next_root_step(self, name: str) -> str:
+        """What `rotate` of `Kind.ROOT` would do: `trust`, `renew` or `retire`."""
+        return next_root_step(self._layout, self._enrolled(name))
+
+    async def backup(self, name: str, target: Path, secret: Secret) -> BackupReport:
+        """Write a sealed copy of all that an organisation has, but for orderers' ledgers.
+
+        Of a running network, each peer is down while its ledger is copied, one after the other.
+        Raises as `up`, and `ArchiveError`.
+        """
+        self._processes_alone()
+        organization = self._enrolled(name)
+        binaries = await self._binaries()
+        with self.exclusive():
+            control = NodeControl(self.topology, self._layout, self._processes, binaries)
+            backup = Backup(
+                organization,
+                self.topology,
+                self._layout,
+                self._processes,
+                control,
+                self._progress,
+            )
+            return await backup.write(target, secret)
+
+    async def restore(
+        self, archive: Path, secret: Secret, *, files_only: bool = False
+    ) -> RestoreReport:
+        """Bring an organisation back from its backup, to where nothing of it is.
+
+        Nothing is written before all of the archive is verified. Then its peers catch up with the
+        running channel. files_only: its files are put into place, and nothing is started.
+        Raises as `up`, and `ArchiveError`.
+        """
+        self._progress.step("the archive is verified")
+        manifest = await asyncio.to_thread(verified, archive, secret)
+        topology = parse_topology(manifest.topology)
+        if self._folder.topology is not None:
+            topology = restorable(self._processes_alone(), topology, manifest.organization)
+        binaries = await self._binaries()
+        with self.exclusive():
+            self._folder.claim(topology)
+            self.topology = topology
+            control = NodeControl(topology, self._layout, self._processes, binaries)
+            restore = Restore(
+                manifest, topology, self._layout, self._processes, control, self._progress
+            )
+            if files_only:
+                await asyncio.to_thread(restore.put_files_in_place, archive, secret)
+                return RestoreReport(organization=manifest.organization, made=manifest.made)
+            try:
+                return await restore.run(archive, secret)
+            except BaseException:
+                await self._shielded_stop([node.name for node in restore.started])
+                raise
+
+    def _check_authority_runs(self, organization: Organization) -> None:
+        self._processes_alone()
+        ca = organization.ca.name
+        if ca not in self._processes.running():
+            raise NotRunningError(f"{ca} does not run: start it with `medfab network up`")
+
+    def _processes_alone(self) -> Topology:
+        """The topology of the network that is there, one of processes: what is done to files."""
+        there = self._there()
+        if there.containers:
+            raise NetworkError(
+                "this works on networks of processes; one in containers has its ledgers in volumes "
+                "that are not reached yet"
+            )
+        return there
 
     def _there(self) -> Topology:
         """The topology of the network that is there."""

@@ -18,6 +18,7 @@ from medfab_gateway.admin._config_update import parse_config, serialize
 from medfab_gateway.admin._config_update_request import ConfigUpdateRequest
 from medfab_gateway.admin._organization_definition import (
     ADMINS,
+    ROLES,
     OrganizationDefinition,
     anchor_peers_message,
     msp_of,
@@ -103,13 +104,55 @@ class ConfigEditor:
         return self
 
     def add_revocation_list(self, msp_id: str, pem: bytes) -> Self:
-        """Add a revocation list, in place of any earlier one of the same authority."""
-        issuer = _check_revocation_list(pem).issuer
+        """Add a revocation list, in place of any earlier one of the same authority.
+
+        An authority with a new root is another one, whatever its name.
+        """
+        issuer = issuer_of_list(_check_revocation_list(pem))
         [msp, *_] = [msp_of(g) for g in self._groups_of(msp_id, "Application", "Orderer")]
         others = [
-            each for each in msp.revocation_list if x509.load_pem_x509_crl(each).issuer != issuer
+            each
+            for each in msp.revocation_list
+            if issuer_of_list(x509.load_pem_x509_crl(each)) != issuer
         ]
         return self.set_revocation_lists(msp_id, [*others, pem])
+
+    def revocation_lists(self, msp_id: str) -> tuple[bytes, ...]:
+        """The organisation's certificate revocation lists that are in force, PEM."""
+        [msp, *_] = [msp_of(g) for g in self._groups_of(msp_id, "Application", "Orderer")]
+        return tuple(msp.revocation_list)
+
+    def set_roots(self, msp_id: str, *, roots: Sequence[bytes], tls_roots: Sequence[bytes]) -> Self:
+        """The organisation's root certificates, PEM, in place of those there were.
+
+        For a new root of its authorities: first both, then the new ones alone. What the old one
+        has issued is refused from then on, and its revocation list goes with it. Roles (NodeOUs)
+        are taken from certificates of any of the roots.
+        """
+        keys = {subject_key(_check_root(pem)) for pem in roots}
+        for pem in tls_roots:
+            _check_root(pem)
+        if not roots:
+            raise ConfigError(f"{msp_id} needs at least one root certificate")
+        for group in self._groups_of(msp_id, "Application", "Orderer"):
+            msp = msp_of(group)
+            lists = [
+                pem
+                for pem in msp.revocation_list
+                if issuer_of_list(x509.load_pem_x509_crl(pem))[1] in keys
+            ]
+            for field, content in (
+                ("root_certs", roots),
+                ("tls_root_certs", tls_roots),
+                ("revocation_list", lists),
+            ):
+                del getattr(msp, field)[:]
+                getattr(msp, field).extend(content)
+            for role in ROLES:
+                if msp.fabric_node_ous.HasField(f"{role}_ou_identifier"):
+                    getattr(msp.fabric_node_ous, f"{role}_ou_identifier").certificate = b""
+            _set_msp(group, msp)
+        return self
 
     # --- the channel's settings ----------------------------------------------------------------
 
@@ -251,6 +294,30 @@ class ConfigEditor:
             consenters.remove_endpoint(group, f"{host}:{port}")
         return self
 
+    def replace_orderer_certificates(
+        self,
+        host: str,
+        port: int,
+        *,
+        client_tls_certificate: bytes | None = None,
+        server_tls_certificate: bytes | None = None,
+        identity_certificate: bytes | None = None,
+    ) -> Self:
+        """Give an orderer other certificates; None leaves what is there.
+
+        The identity is in the configuration with BFT alone. From the moment the update is in force
+        the orderer is locked out until it is started again with them: one orderer at a time.
+        """
+        consenters.replace(
+            self._group("Orderer"),
+            host,
+            port,
+            client_tls=client_tls_certificate,
+            server_tls=server_tls_certificate,
+            identity=identity_certificate,
+        )
+        return self
+
     @property
     def consenters(self) -> list[tuple[str, int]]:
         """Host and port of each orderer in the consensus."""
@@ -328,3 +395,35 @@ def _check_revocation_list(pem: bytes) -> x509.CertificateRevocationList:
         raise ConfigError(
             "This is no certificate revocation list in PEM form (-----BEGIN X509 CRL-----)"
         ) from error
+
+
+def issuer_of_list(revocations: x509.CertificateRevocationList) -> tuple[x509.Name, bytes]:
+    """Name and key of the authority that made it."""
+    try:
+        extension = revocations.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
+        key = extension.value.key_identifier or b""
+    except x509.ExtensionNotFound:
+        key = b""
+    return revocations.issuer, key
+
+
+def subject_key(certificate: x509.Certificate) -> bytes:
+    """The identifier of its key, as those that it has issued name it."""
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    except x509.ExtensionNotFound:
+        return b""
+    return extension.value.digest
+
+
+def _check_root(pem: bytes) -> x509.Certificate:
+    try:
+        certificate = x509.load_pem_x509_certificate(pem)
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    except (ValueError, x509.ExtensionNotFound) as error:
+        raise ConfigError("This is no certificate of an authority in PEM form") from error
+    if not constraints.value.ca or not subject_key(certificate):
+        raise ConfigError(
+            f"{certificate.subject.rfc4514_string()} is no certificate of an authority"
+        )
+    return certificate

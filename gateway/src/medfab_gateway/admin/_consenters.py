@@ -95,6 +95,40 @@ def consensus_type(orderer: Any) -> str:
     return kind
 
 
+def replace(
+    orderer: Any,
+    host: str,
+    port: int,
+    *,
+    client_tls: bytes | None,
+    server_tls: bytes | None,
+    identity: bytes | None,
+) -> None:
+    """Give a consenter other certificates; None leaves what is there."""
+    for pem in (client_tls, server_tls, identity):
+        if pem is not None:
+            _check_certificate(pem, "new certificate", host, port)
+    there = addresses(orderer)
+    if (host, port) not in there:
+        known = ", ".join(f"{host}:{port}" for host, port in there)
+        raise ConfigError(f"There is no orderer {host}:{port}; there are {known}")
+    if consensus_type(orderer) == _RAFT:
+        if identity is not None:
+            raise ConfigError("Raft's consenters have TLS certificates alone, and no identity")
+        consensus, metadata = _raft(orderer)
+        consenter = metadata.consenters[there.index((host, port))]
+    else:
+        members = _bft(orderer)
+        consenter = members.consenter_mapping[there.index((host, port))]
+        consenter.identity = identity or consenter.identity
+    consenter.client_tls_cert = client_tls or consenter.client_tls_cert
+    consenter.server_tls_cert = server_tls or consenter.server_tls_cert
+    if consensus_type(orderer) == _RAFT:
+        _store_raft(orderer, consensus, metadata)
+    else:
+        _store_bft(orderer, members)
+
+
 def add_endpoint(group: Any, address: str) -> None:
     """List an orderer in its organisation's group."""
     endpoints = _endpoints(group)

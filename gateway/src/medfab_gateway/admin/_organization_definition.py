@@ -21,7 +21,7 @@ from medfab_gateway.admin._policies import parse_signature_policy
 from medfab_gateway.admin.errors import ConfigError
 
 ADMINS = "Admins"
-_ROLES = ("client", "peer", "admin", "orderer")
+ROLES = ("client", "peer", "admin", "orderer")
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def _node_units(config: Any, folder: Path) -> None:
         document = yaml.safe_load(file.read_text())
         units = (document or {}).get("NodeOUs") or {}
         config.fabric_node_ous.enable = bool(units.get("Enable", False))
-        for role in _ROLES:
+        for role in ROLES:
             unit = units.get(f"{role.capitalize()}OUIdentifier")
             if not unit:
                 continue

@@ -285,6 +285,74 @@ def remove_orderer(editor: ConfigEditor, address: str) -> None:
     editor.remove_orderer(*host_and_port(address, "HOST:PORT"))
 
 
+_PEM = click.Path(path_type=Path, dir_okay=False)
+
+
+@edit.command("replace-orderer")
+@click.argument("address", metavar="HOST:PORT")
+@click.option("--tls-certificate", type=_PEM, help="Its new TLS certificate, PEM.")
+@click.option("--identity-certificate", type=_PEM, help="Its new identity, PEM; BFT alone.")
+@_edits()
+def replace_orderer(
+    editor: ConfigEditor,
+    address: str,
+    tls_certificate: Path | None,
+    identity_certificate: Path | None,
+) -> None:
+    """Give the orderer HOST:PORT other certificates.
+
+    From the moment that this is in force it is locked out, until it is
+    started again with them. One orderer at a time, on each of its channels.
+
+    \b
+    Example:
+      medfab channel edit replace-orderer orderer2.example:7050 \\
+          --tls-certificate new.pem --channel care \\
+          --org hospital --identity admin --out update.pb
+    """
+    host, port = host_and_port(address, "HOST:PORT")
+    if tls_certificate is None and identity_certificate is None:
+        raise click.UsageError("Give --tls-certificate, --identity-certificate, or both.")
+    tls = read_file(tls_certificate, "--tls-certificate") if tls_certificate else None
+    identity = None
+    if identity_certificate is not None:
+        identity = read_file(identity_certificate, "--identity-certificate")
+    editor.replace_orderer_certificates(
+        host,
+        port,
+        client_tls_certificate=tls,
+        server_tls_certificate=tls,
+        identity_certificate=identity,
+    )
+
+
+@edit.command()
+@click.argument("msp_id", metavar="MSPID")
+@click.option("--root", "roots", type=_PEM, multiple=True, required=True, help="Of identities.")
+@click.option("--tls-root", "tls_roots", type=_PEM, multiple=True, required=True, help="Of TLS.")
+@_edits()
+def roots(
+    editor: ConfigEditor, msp_id: str, roots: tuple[Path, ...], tls_roots: tuple[Path, ...]
+) -> None:
+    """Set the root certificates of MSPID: what others have issued is refused.
+
+    For a new root of its authorities: first the old and the new one; then
+    the new one alone, when nobody uses certificates of the old one any more.
+    The organisation's own administrator suffices.
+
+    \b
+    Example:
+      medfab channel edit roots HospitalMSP --root old.pem --root new.pem \\
+          --tls-root old-tls.pem --tls-root new-tls.pem --channel care \\
+          --org hospital --identity admin
+    """
+    editor.set_roots(
+        msp_id,
+        roots=[read_file(each, "--root") for each in roots],
+        tls_roots=[read_file(each, "--tls-root") for each in tls_roots],
+    )
+
+
 @edit.command()
 @click.argument("msp_id", metavar="MSPID")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))

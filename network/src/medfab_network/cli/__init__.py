@@ -1,6 +1,11 @@
 """The groups that this distribution adds to the `medfab` command."""
 
+from medfab_network.cli.backup import backup, restore
 from medfab_network.cli.demo import demo
 from medfab_network.cli.network import network
+from medfab_network.cli.rotate import rotate
+
+for command in (backup, restore, rotate):
+    network.add_command(command)
 
 __all__ = ["demo", "network"]
