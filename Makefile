@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: images-lock bench-network-up docs pharma-long faults test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak bench-ehr ehr-model
+.PHONY: images-lock bench-network-up docs pharma-long faults bench-disk test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak bench-ehr ehr-model
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -162,10 +162,16 @@ bench-consumers: setup
 consumer-faults: setup
 	@PYTHONPATH=tests $(BIN)/python -m bench.consumer_faults
 
-## make faults     every kind of node killed, stopped and paused under load; writes docs/faults.md
-##                 (about fifteen minutes; ROUNDS=1: three)
+## make faults     every kind of node killed, stopped, paused, cut off, with a full disk, … under
+##                 load; writes docs/faults.md (under twenty minutes; ROUNDS=1: fewer kills;
+##                 ONLY=words: those faults alone, and no page). Full disks need root
 faults: setup
-	@PYTHONPATH=tests $(BIN)/python -m faults --rounds $(or $(ROUNDS),5)
+	@PYTHONPATH=tests $(BIN)/python -m faults --rounds $(or $(ROUNDS),5) --only "$(ONLY)"
+
+## make bench-disk  disk, memory and CPU of nodes per thousand transactions of each kind; writes
+##                 docs/sizing.md (about six minutes; QUICK=1: a look)
+bench-disk: setup
+	@PYTHONPATH=tests QUICK="$(QUICK)" $(BIN)/python -m bench.disk
 
 ## make pharma-long      long random walks, 32 clients and costs of the supply contract (15 minutes)
 pharma-long: setup

@@ -87,7 +87,7 @@ class Postgres:
 
     def start(self) -> None:
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
-        with (self._folder / "log").open("ab") as log:
+        with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     *self._other_user_prefix,
@@ -105,7 +105,7 @@ class Postgres:
                 **self._as_other_user(),
             )
         end = time.monotonic() + _SECONDS
-        while not self._answers():
+        while not self.answers():
             if self._process.poll() is not None:  # the last one's children are still ending
                 assert time.monotonic() < end, self.log()
                 time.sleep(0.2)
@@ -120,6 +120,26 @@ class Postgres:
             self._process.kill()
             self._process.wait()
 
+    def send(self, number: signal.Signals) -> None:
+        """To the server and all its children: it is paused as a whole, or goes on."""
+        import psutil
+
+        assert self._process is not None
+        parent = psutil.Process(self._process.pid)
+        for process in (parent, *parent.children(recursive=True)):
+            process.send_signal(number)
+
+    def end(self, number: signal.Signals) -> None:
+        """By a signal to the server alone: SIGINT is its fast shutdown."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(_SECONDS)
+
+    def restart(self) -> None:
+        """Start it again, whether or not it has ended."""
+        self.stop()
+        self.start()
+
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGQUIT)  # at once
@@ -128,8 +148,12 @@ class Postgres:
     def connect(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self.address, autocommit=True)
 
+    @property
+    def log_file(self) -> Path:
+        return self._folder / "log"
+
     def log(self) -> str:
-        return (self._folder / "log").read_text(errors="replace")[-2000:]
+        return self.log_file.read_text(errors="replace")[-2000:]
 
     def cpu_seconds(self) -> float:
         """Of the server with all its children that have ended or still run."""
@@ -144,7 +168,8 @@ class Postgres:
         own = parent.cpu_times()
         return total + own.children_user + own.children_system
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it takes connections."""
         try:
             psycopg.connect(
                 self.address.replace("dbname=medfab", "dbname=postgres"), connect_timeout=5
@@ -184,12 +209,15 @@ class Postgres:
 
 
 @contextmanager
-def postgres_server() -> Iterator[Postgres]:
-    """A running one. Skips the test where PostgreSQL neither is nor can be fetched from Debian."""
+def postgres_server(data: Path | None = None) -> Iterator[Postgres]:
+    """A running one. Skips the test where PostgreSQL neither is nor can be fetched from Debian.
+
+    data: an empty folder for it, which other users can get into; None: a temporary one.
+    """
     with tempfile.TemporaryDirectory(prefix="medfab-pg-") as name:
         folder = Path(name)
         folder.chmod(0o711)
-        server = Postgres(_programs(folder), folder)
+        server = Postgres(_programs(folder), data or folder)
         try:
             server.create()
             yield server

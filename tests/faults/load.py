@@ -9,6 +9,8 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from cryptography import x509
+
 from medfab_gateway import (
     AsyncContract,
     AsyncGateway,
@@ -18,7 +20,10 @@ from medfab_gateway import (
     GatewayOptions,
     OutcomeUnknownError,
 )
+from medfab_gateway.ca import CertificateAuthorityError
 from medfab_network import Network
+from medfab_network._authority import REGISTRAR
+from medfab_network._enrolment import registrar_secret
 
 CHANNEL, CHAINCODE = "care", "faults"
 HOSPITAL = "HospitalMSP"
@@ -26,6 +31,7 @@ SUBMITTERS, READERS = 6, 2
 OPTIONS = GatewayOptions(
     evaluate_timeout=10, endorse_timeout=10, submit_timeout=10, commit_status_timeout=15
 )
+_ENROL_PAUSE = 0.5
 _PAUSE = 0.1  # seconds between the calls of one client: the faults are the test, not the load
 
 
@@ -43,6 +49,11 @@ class Load:
     """By kind; whoever wants those of a while clears it first."""
     commits_at: list[float] = field(default_factory=list)
     reads_at: list[float] = field(default_factory=list)
+    enrolled_at: list[float] = field(default_factory=list)
+    serials: list[int] = field(default_factory=list)
+    """Of certificates that the hospital's authority has issued."""
+    samples: dict[str, str] = field(default_factory=dict)
+    """By kind of error, the text of the first one."""
     seen: Counter[str] = field(default_factory=Counter)
     """Transaction ids that the stream of blocks has brought."""
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
@@ -67,6 +78,7 @@ class Load:
                         group.create_task(self._submit(contract, private=worker % 2 == 1))
                     for _ in range(READERS):
                         group.create_task(self._read(contract))
+                    group.create_task(self._enrol())
                 await self._until_all_are_seen()
             finally:
                 following.cancel()
@@ -88,7 +100,7 @@ class Load:
                 self.commits_at.append(time.monotonic())
             except GatewayError as error:
                 self.failed.append(error)
-                self.errors[_kind(error)] += 1
+                self.told(kind_of(error), error)
             await asyncio.sleep(_PAUSE)
 
     async def _read(self, contract: AsyncContract) -> None:
@@ -97,8 +109,29 @@ class Load:
                 await contract.evaluate("Has", "key-0")
                 self.reads_at.append(time.monotonic())
             except GatewayError as error:
-                self.errors[f"evaluate: {_kind(error)}"] += 1
+                self.told(f"evaluate: {kind_of(error)}", error)
             await asyncio.sleep(_PAUSE)
+
+    async def _enrol(self) -> None:
+        """Somebody who gets a certificate every now and then."""
+        hospital = self.network.topology.organization("hospital")
+        secret = registrar_secret(self.network._layout, hospital.name)
+        while not self._stopped.is_set():
+            try:
+                async with self.network._access.certificate_authority(hospital) as ca:
+                    issued = await ca.enroll(REGISTRAR, secret)
+                self.serials.append(
+                    x509.load_pem_x509_certificate(issued.certificate).serial_number
+                )
+                self.enrolled_at.append(time.monotonic())
+            except CertificateAuthorityError as error:
+                self.told(f"enrol: {type(error).__name__}", error)
+            await asyncio.sleep(_ENROL_PAUSE)
+
+    def told(self, kind: str, error: Exception) -> None:
+        """What a client was told: counted, and the first text of each kind kept."""
+        self.errors[kind] += 1
+        self.samples.setdefault(kind, str(error))
 
     async def _follow(self, gateway: AsyncGateway) -> None:
         async with gateway.network(CHANNEL).block_events(0) as blocks:
@@ -112,7 +145,7 @@ class Load:
                 await asyncio.sleep(0.2)
 
 
-def _kind(error: GatewayError) -> str:
+def kind_of(error: GatewayError) -> str:
     code = error.code.name if error.code else "no code"
     unknown = " (outcome unknown)" if isinstance(error, OutcomeUnknownError) else ""
     return f"{type(error).__name__} {code}{unknown}"

@@ -1,92 +1,72 @@
-"""What fails, and how: each kind of node, by each way of ending or stalling."""
+"""Which faults there are, and in which order: each kind of node, by each way of failing."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
 
-from medfab_network import Network
-from medfab_network._health import leaders, tls_context
+from faults.site import Site
 
-KILL, STOP, PAUSE = "kill -9", "SIGTERM", "SIGSTOP"
-PAUSE_SECONDS = 8.0
-DOWN_SECONDS = 3.0
-"""How long an ended node is away before it is started again."""
-
-TARGETS = (
-    "orderer leader",
-    "orderer follower",
-    "peer of the clients",
-    "second peer of the clients",
-    "peer of another organisation",
-    "chaincode of the clients' organisation",
-    "chaincode of another organisation",
-    "certificate authority",
-    "all of another organisation",
-    "everything",
-)
-_NODES = {
-    "peer of the clients": ["peer0.hospital"],
-    "second peer of the clients": ["peer1.hospital"],
-    "peer of another organisation": ["peer0.clinic"],
-    "chaincode of the clients' organisation": ["faults.hospital"],
-    "chaincode of another organisation": ["faults.clinic"],
-    "certificate authority": ["ca.hospital"],
-    "all of another organisation": ["ca.clinic", "peer0.clinic", "faults.clinic"],
-}
+BY_ITSELF = "by itself"
+STARTED = "started again"
 
 
 @dataclass(frozen=True)
 class Fault:
+    """One way in which something fails."""
+
+    family: str
     target: str
     action: str
+    do: Callable[[Site], Awaitable[str]] = field(compare=False)
+    """Does it and undoes it; returns what had to be done for things to come back."""
+    needs_disks: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.target}, {self.action}"
 
 
-def plan(rounds: int) -> Iterator[Fault]:
-    """Every target is killed once in each round; stopped and paused in the first."""
+def plain(rounds: int) -> Iterator[Fault]:
+    """On a network of plain processes: in each round every target is killed once, in the first one
+    everything else is done, too."""
+    from faults import certificates, clocks, databases, ends
+
     for number in range(rounds):
-        for target in TARGETS:
-            yield Fault(target, KILL)
+        for target in ends.TARGETS:
+            yield ends.killed(target)
             if number == 0:
-                yield Fault(target, STOP)
-                if target != "everything":
-                    yield Fault(target, PAUSE)
+                yield from ends.stopped_and_paused(target)
+    yield from databases.faults()
+    yield from clocks.faults()
+    yield from certificates.faults()
 
 
-async def nodes_of(network: Network, target: str) -> list[str]:
-    """The nodes that a target stands for now: the leader is not always the same."""
-    if target == "everything":
-        return sorted(network.processes())
-    if not target.startswith("orderer"):
-        return _NODES[target]
-    ordering = network.topology.ordering
-    layout = network._layout
-    context = tls_context(
-        layout.tls_ca_certificate(ordering.name), layout.tls(ordering.name, "admin")
-    )
-    while True:
-        for orderer in ordering.orderers:
-            if await leaders(orderer, context):
-                others = [o.name for o in ordering.orderers if o != orderer]
-                return [orderer.name] if target == "orderer leader" else others[:1]
-        await asyncio.sleep(0.2)
+def relayed() -> Iterator[Fault]:
+    """On a network whose links go through a relay, and whose disks can be full."""
+    from faults import full, links
+
+    yield from links.faults()
+    yield from full.faults()
 
 
-async def strike(network: Network, fault: Fault) -> list[str]:
-    """Do it, wait, and undo it; returns the nodes that were hit."""
-    nodes = await nodes_of(network, fault.target)
-    number = {KILL: signal.SIGKILL, STOP: signal.SIGTERM, PAUSE: signal.SIGSTOP}[fault.action]
-    running = network.processes()
-    for node in nodes:
-        os.kill(running[node], number)
-    if fault.action == PAUSE:
-        await asyncio.sleep(PAUSE_SECONDS)
-        for node in nodes:
-            os.kill(running[node], signal.SIGCONT)
-    else:
-        await asyncio.sleep(DOWN_SECONDS)
-        await network.up()
-    return nodes
+def small() -> Iterator[Fault]:
+    """One or two of each family, for the tests of every day; on the second network."""
+    from faults import certificates, clocks, databases, ends, full, links
+
+    yield ends.killed("peer of the clients")
+    yield ends.killed("orderer leader")
+    yield from (f for f in links.faults() if f.name in _SMALL)
+    yield from (f for f in full.faults() if f.name in _SMALL)
+    yield from (f for f in databases.faults() if f.name in _SMALL)
+    yield from (f for f in certificates.faults() if f.name in _SMALL)
+    yield from (f for f in clocks.faults() if f.name in _SMALL)
+
+
+_SMALL = {
+    "orderer leader and followers, cut",
+    "peer of another organisation, disk full",
+    "PostgreSQL of the consumer, kill -9",
+    "client's clock, off by an hour",
+    "client's certificate, expired",
+}

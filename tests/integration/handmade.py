@@ -46,6 +46,7 @@ def propose(
     creator: Forged | None = None,
     minutes: float = 0,
     endorsers: tuple[str, ...] = (),
+    chaincode: str = "ehr",
 ) -> AsyncProposal:
     """A proposal signed with the key of `contract`'s gateway, `minutes` off its clock."""
     client = client_of(contract)
@@ -53,7 +54,7 @@ def propose(
     unsigned = build_proposal(
         identity=identity,
         channel_id="care",
-        chaincode_name="ehr",
+        chaincode_name=chaincode,
         args=[arg if isinstance(arg, bytes) else arg.encode() for arg in (name, *args)],
         transient=transient or {},
         nonce=secrets.token_bytes(NONCE_BYTES),

@@ -48,12 +48,26 @@ def explain(error: Exception) -> Failure:
         return Failure(False, "no answer in time", "Is the server overloaded or paused?")
     cause: BaseException | None = error
     while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError) and "expired" in cause.verify_message:
+            return Failure(
+                is_tls=True,
+                reason=f"its TLS certificate is not accepted ({cause.verify_message})",
+                advice="Whoever runs the server has to renew its TLS certificate, and to start it "
+                "again (unless the clock of this machine is wrong)",
+            )
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Failure(
                 is_tls=True,
                 reason=f"its TLS certificate is not accepted ({cause.verify_message})",
                 advice="tls_root_certificates must hold the root that signed it, and the host of "
                 "the URL must be among its names",
+            )
+        if isinstance(cause, ssl.SSLError) and "EXPIRED" in (cause.reason or ""):
+            return Failure(
+                is_tls=True,
+                reason=f"the TLS handshake failed ({cause.reason})",
+                advice="The client certificate that was shown has expired: renew it (for example "
+                "with `medfab ca renew-files`), and connect again",
             )
         if isinstance(cause, ssl.SSLError):
             return Failure(

@@ -193,6 +193,12 @@ def _chaincode_failure(details: tuple[ErrorDetail, ...], text: str) -> Chaincode
 
 
 def _connection_advice(text: str) -> str:
+    if "certificate has expired" in text:
+        return (
+            "The call had no effect. The TLS certificate of the node has expired: whoever runs it "
+            "has to renew the certificate, and to start the node again (unless the clock of this "
+            "machine is wrong)."
+        )
     if re.search(r"certificate|handshake|verification|ssl|tls", text, re.IGNORECASE):
         return (
             "TLS did not come about: check that the TLS CA certificate is that of the node's "

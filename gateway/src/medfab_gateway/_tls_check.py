@@ -30,6 +30,11 @@ async def tls_problem(endpoint: Endpoint, timeout: float) -> str | None:
     except TimeoutError:
         return f"no answer within {timeout:g} s: is it running, and not behind a firewall?"
     except ssl.SSLCertVerificationError as error:
+        if "expired" in error.verify_message:
+            return (
+                f"its TLS certificate is not accepted ({error.verify_message}): whoever runs it "
+                "has to renew the certificate, and to start the node again"
+            )
         return (
             f"its TLS certificate is not accepted ({error.verify_message}): are tlsCACerts and the "
             "host name (ssl-target-name-override) those of this node?"
