@@ -203,7 +203,7 @@ async def site(directory: Path, *, relayed: bool, logs: Path | None = None) -> A
         stack.push_async_callback(network.clean)
         if relayed and why_not() is None:
             with network.exclusive():
-                network._claim_directory()  # before there is anything else in it
+                network._folder.claim(network.topology)  # before there is anything else in it
                 for node in network.topology.nodes():
                     folder = network._processes.data_folder(node)
                     if folder is not None:
