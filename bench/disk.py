@@ -171,7 +171,7 @@ async def consortium(topology: Topology, folder: Path) -> AsyncIterator[Consorti
 
 async def health_records(folder: Path) -> tuple[list[Phase], int]:
     """And what the consensus of its channel takes on an orderer's disk."""
-    patients, each = (4, 5) if QUICK else (40, 25)
+    patients, each = (4, 5) if QUICK else (40, 20)
     bundle = example_bundle()
     async with consortium(care(), folder / "care") as running:
         roles = {
@@ -253,8 +253,8 @@ async def health_records(folder: Path) -> tuple[list[Phase], int]:
 
 
 async def supply(folder: Path) -> list[Phase]:
-    calls, per_call = (3, 100) if QUICK else (40, 1000)
-    count = 30 if QUICK else 600
+    calls, per_call = (3, 100) if QUICK else (30, 1000)
+    count = 30 if QUICK else 400
     maker, wholesaler, pharmacy = OPERATOR[MAKER], OPERATOR[WHOLESALER], OPERATOR[PHARMACY]
     async with supply_network(folder / "supply") as running:
         channel = OnNetwork(running, patience=frozenset({"NOT_FOUND", "NOT_HOLDER", "IN_TRANSIT"}))

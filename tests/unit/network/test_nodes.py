@@ -140,7 +140,7 @@ def test_an_orderer_asks_for_client_certificates_at_its_admin_endpoint(
 ) -> None:
     orderer = node(topology, "orderer0.orderer")
     config = read(orderer_start(orderer, topology, binaries, layout), "orderer.yaml")
-    assert config["General"]["Keepalive"] == {"ServerTimeout": "20s"}
+    assert config["General"]["Keepalive"] == {"ServerTimeout": "20s", "ServerMinInterval": "10s"}
     assert config["General"]["BootstrapMethod"] == "none"
     assert config["General"]["TLS"]["Enabled"]
     assert config["Admin"]["TLS"]["Enabled"]
