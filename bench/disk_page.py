@@ -25,9 +25,8 @@ _DAYS = 3650
 _TEXT = """\
 # How much disk, memory and CPU
 
-Made by `make bench-disk` on {date}, {cpus} CPUs, from
-[bench/results/disk.json](https://github.com/{repository}/blob/main/bench/results/disk.json); do not
-edit. All sizes are bytes on the disk of a node with LevelDB, after a restart of the peer (its
+Made by `make bench-disk` on {date}, {cpus} CPUs, from `bench/results/disk.json`; do not edit. All
+sizes are bytes on the disk of a node with LevelDB, after a restart of the peer (its
 databases have then written their logs into tables). A kilobyte has 1,000 bytes here.
 
 ## What a thousand take
@@ -41,11 +40,13 @@ Supply chain, {per_call} packs in a call where not said otherwise:
 
 {supply}
 
-*Transactions* of a thousand: how many were on the channel. What is read leaves nothing.
-The orderers' disks grow by the blocks of all channels that they order; the log of the consensus
-stays at {consensus} for a channel (Fabric writes it in segments of 64 MB, and deletes those before
-the snapshot that it takes for every 16 MB of blocks). A certificate authority grows by {ca} for a
-certificate.
+*Transactions* of a thousand: how many were on the channel, conflicts that were tried again included.
+What is read leaves nothing: the kilobytes of a verification are what the restarts of the peer wrote
+for themselves, and are in every row.
+
+Orderers keep the blocks of all channels that they order, and for each of them the log of the
+consensus, which took {consensus} here: Fabric writes it ahead in segments of 64 MB. A certificate
+authority grows by {ca} for a certificate.
 
 ## Where it is, in a peer
 
@@ -91,8 +92,8 @@ transactions a second for all nodes together that share it.
 
 - **Nothing is pruned.** Peers and orderers keep every block; Fabric 3.1 has no command that deletes
   them. Private data goes where it is erased (`medfab ehr erase`), the hash of it stays.
-- **A new peer from a snapshot** of Fabric has the state and the hashes of private data, and no
-  blocks, history or private values from before it. As long as another peer of the channel keeps the
+- **A new peer from a snapshot** (`medfab channel snapshot`) has the state and the hashes of private
+  data, and no blocks, history or private values from before it. As long as another peer of the channel keeps the
   old blocks, for audits and for consumers that begin at block 0, an organisation need not.
 - **A larger disk** is the plain answer: end the node, one at a time, copy its folder `data`, start
   it again. What a full disk does meanwhile: [faults.md](faults.md).
@@ -131,7 +132,6 @@ def page(document: dict[str, Any]) -> str:
         date=document["date"],
         cpus=document["machine"]["cpus"],
         processor=document["machine"]["processor"],
-        repository="medfab/medfab",
         bundle=document["records_in_a_filing"],
         record_size=document["bytes_of_a_record"],
         per_call=_digits(bulk["kind"]),
