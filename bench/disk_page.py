@@ -40,7 +40,7 @@ Supply chain, {per_call} packs in a call where not said otherwise:
 
 {supply}
 
-*Transactions* of a thousand: how many were on the channel, conflicts that were tried again included.
+*Transactions* of a thousand: how many were on the channel, with conflicts that were tried again.
 What is read leaves nothing: the kilobytes of a verification are what the restarts of the peer wrote
 for themselves, and are in every row.
 
@@ -93,8 +93,9 @@ transactions a second for all nodes together that share it.
 - **Nothing is pruned.** Peers and orderers keep every block; Fabric 3.1 has no command that deletes
   them. Private data goes where it is erased (`medfab ehr erase`), the hash of it stays.
 - **A new peer from a snapshot** (`medfab channel snapshot`) has the state and the hashes of private
-  data, and no blocks, history or private values from before it. As long as another peer of the channel keeps the
-  old blocks, for audits and for consumers that begin at block 0, an organisation need not.
+  data, and no blocks, history or private values from before it. As long as another peer of the
+  channel keeps the old blocks, for audits and for consumers that begin at block 0, an organisation
+  need not.
 - **A larger disk** is the plain answer: end the node, one at a time, copy its folder `data`, start
   it again. What a full disk does meanwhile: [faults.md](faults.md).
 - **Large documents do not belong into records**: the gateway keeps attachments in a document store,
