@@ -4,6 +4,7 @@ Each client is a process of its own that makes the same calls, checks every answ
 CPU that it used, warm-up left out. They take turns, so that each run of ours has a run of every
 peer beside it. First all meet the same mock gateway (a Go program that answers at once), then the
 real network. Node runs with the signer that it comes with, and with one on its native cryptography.
+The floor is what any client upon grpcio takes: bench/gateway_floor.py.
 
     make bench-gateway            about ten minutes; writes bench/results/gateway.json
     make bench-gateway QUICK=1    one run of each, for a look; writes nothing
@@ -39,7 +40,7 @@ ROOT = Path(__file__).parent.parent
 OFFICIAL = Path(__file__).parent / "official"
 QUICK = bool(os.environ.get("QUICK"))
 ONLY = os.environ.get("ONLY", "")
-RUNS = 1 if QUICK else 5
+RUNS = 1 if QUICK else int(os.environ.get("RUNS") or 5)
 SECONDS = 120
 OURS, OURS_SYNC = "medfab", "medfab (sync)"
 PEERS = {
@@ -47,6 +48,12 @@ PEERS = {
     "node-native": "fabric-gateway 1.12.1 (Node, native signer)",
     "go": "fabric-gateway 1.12.1 (Go)",
 }
+FLOORS = {
+    OURS: ("floor", "floor signed"),
+    OURS_SYNC: ("floor (sync)", "floor signed (sync)"),
+}
+FLOOR_NAMES = {False: "grpcio alone", True: "grpcio and signatures"}
+MOCK = "mock gateway"
 CHANNEL, MSP_ID = "bench", "HospitalMSP"
 VALUE = "v" * 200
 
@@ -80,9 +87,14 @@ class Clients:
 
     def __init__(self, go: Path, node_folder: Path) -> None:
         ours = [sys.executable, "-m", "bench.gateway_client"]
+        floor = [sys.executable, "-m", "bench.gateway_floor"]
         self._commands: dict[str, tuple[list[Any], list[str]]] = {
             OURS: (ours, ["async"]),
             OURS_SYNC: (ours, ["sync"]),
+            "floor": (floor, ["async", "bare"]),
+            "floor signed": (floor, ["async", "signed"]),
+            "floor (sync)": (floor, ["sync", "bare"]),
+            "floor signed (sync)": (floor, ["sync", "signed"]),
             "node": ([node(), node_folder / "client.js"], ["default"]),
             "node-native": ([node(), node_folder / "client.js"], ["native"]),
             "go": ([go, "client"], []),
@@ -108,31 +120,37 @@ class Clients:
 def measure(clients: Clients, setup: Path, case: Case, place: str) -> Iterator[Row]:
     """All clients in turn, run after run, then a row for each of ours beside each peer."""
     by_call = case.unit == PER_CALL
-    names = [OURS, *([OURS_SYNC] if by_call else []), *PEERS]
-    if case.name in {"block event", "decoded transaction"}:
-        names.remove("node-native")  # no signing in it
+    forms = [OURS, OURS_SYNC] if by_call else [OURS]
+    # What it sends over and over, a real orderer would take once.
+    floors = [floor for own in forms for floor in FLOORS[own]] if place == MOCK and by_call else []
+    peers = [name for name in PEERS if by_call or name != "node-native"]  # no signing in the others
     for at_once in case.at_once:
         costs: dict[str, list[float]] = defaultdict(list)
         work = set()
         for _ in range(RUNS):
-            for name in names:
+            for name in (*forms, *floors, *peers):
                 found = clients.run(name, setup, case, at_once)
                 costs[name].append(found["cpu_us"] / case.wanted)
                 work.add((found["keys"], found["values"]))
         if len(work) != 1:
             raise SystemExit(f"{case.name}: the clients did not do the same work: {work}")
-        for own in names[:2] if by_call else names[:1]:
-            form = " (sync)" if own == OURS_SYNC else ""
-            for peer in names:
-                if peer in PEERS:
-                    yield compare(
-                        f"{case.name}{form}, {place}",
-                        ours=costs[own],
-                        peer=costs[peer],
-                        peer_name=PEERS[peer],
-                        unit=case.unit,
-                        concurrency=at_once,
-                    )
+
+        beside = {peer: PEERS[peer] for peer in peers}
+        pairs = [(own, peer) for own in (*forms, *floors) for peer in beside]
+        if floors:
+            beside |= {floor: FLOOR_NAMES["signed" in floor] for floor in floors}
+            pairs += [(own, floor) for own in forms for floor in FLOORS[own]]
+        for own, peer in pairs:
+            form = " (sync)" if own.endswith("(sync)") else ""
+            floor = f"{own.removesuffix(form)}: " if own in floors else ""
+            yield compare(
+                f"{floor}{case.name}{form}, {place}",
+                ours=costs[own],
+                peer=costs[peer],
+                peer_name=beside[peer],
+                unit=case.unit,
+                concurrency=at_once,
+            )
 
 
 @contextmanager
@@ -268,7 +286,7 @@ async def main() -> None:
             await record_blocks(gateway, blocks)
             with mock_gateway(go, blocks, folder / "mock") as setup:
                 for case in MOCK_CASES:
-                    await asyncio.to_thread(add, case, setup, "mock gateway")
+                    await asyncio.to_thread(add, case, setup, MOCK)
             setup = real_setup(folder / "net", folder / "real")
             for case in NETWORK_CASES:
                 await asyncio.to_thread(add, case, setup, "real network")

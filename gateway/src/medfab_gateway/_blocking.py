@@ -7,10 +7,10 @@ thread alone reads a stream.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from queue import Empty, SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 import grpc
@@ -85,14 +85,21 @@ class Permits:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._semaphore = threading.Semaphore(count)
+        # Not a `threading.Semaphore`: that is written in Python, this in C.
+        self._free: SimpleQueue[None] = SimpleQueue()
+        for _ in range(count):
+            self._free.put(None)
 
     def acquire(self, timeout: float) -> bool:
         """Waits for a permit; False where `timeout` seconds have passed without."""
-        return self._semaphore.acquire(timeout=timeout)
+        try:
+            self._free.get(timeout=timeout)
+        except Empty:
+            return False
+        return True
 
     def release(self) -> None:
-        self._semaphore.release()
+        self._free.put(None)
 
 
 class Stream:

@@ -158,12 +158,14 @@ def private_key_signer(key: bytes | PrivateKey) -> Signer:
     private_key = load_private_key(key) if isinstance(key, bytes) else key
     if isinstance(private_key, ed25519.Ed25519PrivateKey):
         return private_key.sign
-    _curve_order(private_key.curve)
+    order = _curve_order(private_key.curve)
+    half = order // 2
 
     def sign(digest: bytes) -> bytes:
         check_ecdsa_digest(digest)
-        r, s = decode_dss_signature(private_key.sign(digest, _PREHASHED[len(digest)]))
-        return ecdsa_signature(r, s, private_key.curve)
+        signature = private_key.sign(digest, _PREHASHED[len(digest)])
+        r, s = decode_dss_signature(signature)
+        return signature if s <= half else encode_dss_signature(r, order - s)
 
     return sign
 
