@@ -39,11 +39,25 @@ class CollectionReadWriteSet:
 
     @lazy_property
     def reads(self) -> tuple[HashedRead, ...]:
-        return _hashed_reads(self.message.hashed_reads)
+        found = []
+        for message in self.message.hashed_reads[:]:
+            read = new(HashedRead)
+            _set_read_key_hash(read, message.key_hash)
+            _set_read_hash_version(read, _version(message) if message.HasField("version") else None)
+            found.append(read)
+        return tuple(found)
 
     @lazy_property
     def writes(self) -> tuple[HashedWrite, ...]:
-        return _hashed_writes(self.message.hashed_writes)
+        found = []
+        for message in self.message.hashed_writes[:]:
+            write = new(HashedWrite)
+            _set_key_hash(write, message.key_hash)
+            _set_value_hash(write, message.value_hash)
+            _set_is_hash_delete(write, message.is_delete)
+            _set_is_purge(write, message.is_purge)
+            found.append(write)
+        return tuple(found)
 
     @lazy_property
     def metadata_writes(self) -> tuple[HashedMetadataWrite, ...]:
@@ -62,7 +76,14 @@ class Writes:
 
     @lazy_property
     def writes(self) -> tuple[Write, ...]:
-        return _writes(self.message.writes)
+        found = []
+        for message in self.message.writes[:]:
+            write = new(Write)
+            _set_key(write, message.key)
+            _set_value(write, message.value)
+            _set_is_delete(write, message.is_delete)
+            found.append(write)
+        return tuple(found)
 
     @lazy_property
     def metadata_writes(self) -> tuple[MetadataWrite, ...]:
@@ -89,8 +110,6 @@ class NamespaceReadWriteSet(Writes):
 
     @lazy_property
     def reads(self) -> tuple[Read, ...]:
-        if self.namespace == _LIFECYCLE:
-            return _definition_reads(self.message.SerializeToString())
         return _reads(self.message.reads)
 
     @lazy_property
@@ -110,14 +129,36 @@ def _range_query(query: Any) -> RangeQuery:
 
 def read_write_set_of(message: Any) -> NamespaceReadWriteSet:
     """From a (deep) `rwset.NsReadWriteSet`."""
+    namespace = message.namespace
+    sets = message.rwset
+    collections = message.collection_hashed_rwset[:]
+    if namespace == _LIFECYCLE and sets and not collections:
+        serialized = sets[-1].SerializeToString()
+        if len(serialized) <= _LONGEST_DEFINITION:
+            return _definition(serialized)
+    public = sets[-1] if sets else kv_rwset_pb2.KVRWSet()
+    return _namespace(namespace, public, tuple([_collection(each) for each in collections]))
+
+
+_LIFECYCLE = "_lifecycle"
+_LONGEST_DEFINITION = 4096  # bytes: nobody shall be able to fill the memory through the cache
+
+
+@lru_cache(maxsize=256)
+def _definition(serialized: bytes) -> NamespaceReadWriteSet:
+    """serialized: a `kvrwset.KVRWSet`. Every call reads the definition of its chaincode: the same
+    keys, in the same version until there is another definition."""
+    return _namespace(_LIFECYCLE, kv_rwset_pb2.KVRWSet.FromString(serialized), ())
+
+
+def _namespace(
+    namespace: str, public: Any, collections: tuple[CollectionReadWriteSet, ...]
+) -> NamespaceReadWriteSet:
     made = new(NamespaceReadWriteSet)
     fields = made.__dict__
-    fields["namespace"] = message.namespace
-    sets = message.rwset
-    fields["message"] = sets[-1] if sets else kv_rwset_pb2.KVRWSet()
-    fields["collections"] = tuple(
-        [_collection(each) for each in message.collection_hashed_rwset[:]]
-    )
+    fields["namespace"] = namespace
+    fields["message"] = public
+    fields["collections"] = collections
     return made
 
 
@@ -137,16 +178,6 @@ _set_read_key_hash, _set_read_hash_version = setters(HashedRead)
 _set_key_hash, _set_value_hash, _set_is_hash_delete, _set_is_purge = setters(HashedWrite)
 
 
-_LIFECYCLE = "_lifecycle"
-
-
-@lru_cache(maxsize=256)
-def _definition_reads(serialized: bytes) -> tuple[Read, ...]:
-    """serialized: a `kvrwset.KVRWSet`. Every call reads the definition of its chaincode: always
-    the same keys, in the same version until there is a new definition."""
-    return _reads(kv_rwset_pb2.KVRWSet.FromString(serialized).reads)
-
-
 def _reads(messages: Any) -> tuple[Read, ...]:
     found = []
     for message in messages[:]:
@@ -154,39 +185,6 @@ def _reads(messages: Any) -> tuple[Read, ...]:
         _set_read_key(read, message.key)
         _set_read_version(read, _version(message) if message.HasField("version") else None)
         found.append(read)
-    return tuple(found)
-
-
-def _writes(messages: Any) -> tuple[Write, ...]:
-    found = []
-    for message in messages[:]:
-        write = new(Write)
-        _set_key(write, message.key)
-        _set_value(write, message.value)
-        _set_is_delete(write, message.is_delete)
-        found.append(write)
-    return tuple(found)
-
-
-def _hashed_reads(messages: Any) -> tuple[HashedRead, ...]:
-    found = []
-    for message in messages[:]:
-        read = new(HashedRead)
-        _set_read_key_hash(read, message.key_hash)
-        _set_read_hash_version(read, _version(message) if message.HasField("version") else None)
-        found.append(read)
-    return tuple(found)
-
-
-def _hashed_writes(messages: Any) -> tuple[HashedWrite, ...]:
-    found = []
-    for message in messages[:]:
-        write = new(HashedWrite)
-        _set_key_hash(write, message.key_hash)
-        _set_value_hash(write, message.value_hash)
-        _set_is_hash_delete(write, message.is_delete)
-        _set_is_purge(write, message.is_purge)
-        found.append(write)
     return tuple(found)
 
 

@@ -148,7 +148,8 @@ def identity_of(endorsement: Any) -> Any:
 
 
 def endorser_of(endorsement: Any) -> Endorser:
-    identity = identity_of(endorsement)
+    identities = endorsement.endorser
+    identity = identities[-1] if identities else empty("msp.SerializedIdentity")
     endorser = new(Endorser)
     _set_msp_id(endorser, identity.mspid)
     _set_certificate(endorser, identity.id_bytes)
