@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: images-lock bench-network-up docs pharma-long faults bench-disk test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak bench-ehr ehr-model
+.PHONY: bench-containers images-lock bench-network-up docs pharma-long faults bench-disk test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak bench-ehr ehr-model
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -144,6 +144,10 @@ test-docker: setup
 ## make bench-network-up  from nothing to the first commit, beside Fabric's nano-bash; RUNS=5
 bench-network-up: setup
 	@PYTHONPATH=.:tests $(BIN)/python -m bench.network_up $(or $(RUNS),5)
+
+## make bench-containers  memory and start-up of nodes in containers, beside processes; RUNS=3
+bench-containers: setup
+	@PYTHONPATH=.:tests $(BIN)/python -m bench.containers $(or $(RUNS),3)
 
 ## make images-lock  images.lock anew: Debian's newest packages, uv.lock's, go.sum's (on Debian 12)
 images-lock: setup

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -19,7 +20,7 @@ _IS_LEADER = (
     'consensus_BFT_is_leader{channel="',
 )
 _POLL_SECONDS = 0.05
-_HANG_UP_SECONDS = 0.3
+_ANSWER_SECONDS = 5.0
 START_TIMEOUT = 60.0
 """Seconds; generous, because a loaded machine is not a broken network."""
 
@@ -42,10 +43,11 @@ async def is_listening(port: int) -> bool:
     return True
 
 
-async def _serves(node: Node, port: int) -> bool:
+async def _serves(node: Node, port: int, context: ssl.SSLContext) -> bool:
     """Whether the node listens there, be it behind a port that Docker publishes.
 
-    Docker's end of such a port accepts everybody, and hangs up where the node does not listen.
+    Docker's end of such a port accepts everybody, and hangs up where the node does not listen: so
+    a node that listens is one that answers the first words of TLS.
     """
     if node.host == HOST:
         return await is_listening(port)
@@ -54,20 +56,27 @@ async def _serves(node: Node, port: int) -> bool:
     except OSError:
         return False
     try:
-        async with asyncio.timeout(_HANG_UP_SECONDS):
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            writer.write(_client_hello(context, node.name))
             return bool(await reader.read(1))
-    except TimeoutError:
-        return True  # it waits for us to begin, as TLS servers do
-    except OSError:
+    except (TimeoutError, OSError):
         return False
     finally:
         writer.close()
 
 
+def _client_hello(context: ssl.SSLContext, name: str) -> bytes:
+    """The first words of TLS. No more is said: how a handshake ends is not asked here."""
+    spoken = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), spoken, server_hostname=name).do_handshake()
+    return spoken.read()
+
+
 async def is_healthy(node: Node, context: ssl.SSLContext) -> bool:
     """One look: operations endpoint for peers and orderers, `/cainfo` for CAs, else the port."""
     if node.kind == "chaincode":
-        return await _serves(node, node.port)
+        return await _serves(node, node.port, context)
     path = f"{node.port}/cainfo" if node.kind == "ca" else f"{node.operations_port}/healthz"
     response = await _get(path, context)
     if response is None or response.status_code != 200:
@@ -76,7 +85,7 @@ async def is_healthy(node: Node, context: ssl.SSLContext) -> bool:
         return True
     # Peers and orderers answer for their health before they listen where they serve.
     served = [node.port] if node.admin_port is None else [node.port, node.admin_port]
-    return all([await _serves(node, port) for port in served])
+    return all([await _serves(node, port, context) for port in served])
 
 
 async def leaders(node: Node, context: ssl.SSLContext) -> set[str]:
