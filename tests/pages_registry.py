@@ -107,6 +107,17 @@ OWNERS: dict[str, Sequence[Run | NotRun]] = {
             language="sh",
         ),
     ],
+    "docs/migrate-from-fabric-sdk-py.md": [
+        Run(
+            test="integration/test_pages.py::test_a_profile_of_fabric_sdk_py",
+            section="The connection profile stays",
+        ),
+        NotRun(
+            section="One call, before and after",
+            reason="half of it is of fabric-sdk-py, which needs libraries of 2018; ours is the "
+            "call of test_docstring_examples.py",
+        ),
+    ],
     "docs/pharma.md": [
         Run(
             test="unit/gateway/test_pharma_more.py::test_the_guides_example_prints_what_it_says",

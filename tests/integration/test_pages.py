@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from integration.conftest import Consortium, on_free_ports
+from medfab_gateway import ConnectionProfile, FileSystemWallet
 from medfab_network import parse_topology
 from pages import ROOT, ran
 
@@ -53,6 +55,38 @@ def test_the_readme_of_the_gateway(folder: Path) -> None:
     assert [line[0] for line in printed[2:]] == ["0", "1", "2"]
     assert run(blocking, folder).splitlines()[1:] == ["0", "1", "2"]
     ran(page, with_asyncio, blocking)
+
+
+def test_a_profile_of_fabric_sdk_py(folder: Path) -> None:
+    """The running network as fabric-sdk-py describes one, and the guide's program with it."""
+    page = ROOT / "docs" / "migrate-from-fabric-sdk-py.md"
+    program = python(page)[0]
+    organization = folder / ".medfab" / "organizations" / "hospital"
+    profile = ConnectionProfile.load(organization / "connection.json")
+    user = FileSystemWallet(organization / "wallet").get("practitioner")
+    [name] = profile.peer_names("hospital")
+    endpoint = profile.peer_endpoint(name)
+    assert user.private_key_pem
+    assert endpoint.tls_root_certificates
+    (folder / "user.pem").write_bytes(user.identity.certificate)
+    (folder / "user.key").write_bytes(user.private_key_pem)
+    (folder / "tls.pem").write_bytes(endpoint.tls_root_certificates)
+    node = {
+        "url": endpoint.address,
+        "grpcOptions": {"grpc.ssl_target_name_override": "localhost"},
+        "tlsCACerts": {"path": "tls.pem"},
+    }
+    users = {"practitioner": {"cert": "user.pem", "private_key": "user.key"}}
+    theirs = {
+        "client": {"organization": "hospital", "credentialStore": {"path": "kvs"}},
+        "organizations": {"hospital": {"mspid": "HospitalMSP", "peers": [name], "users": users}},
+        "orderers": {},
+        "peers": {name: node},
+        "certificateAuthorities": {},
+    }
+    (folder / "network.json").write_text(json.dumps(theirs))
+    assert "ehr" in run(program, folder)
+    ran(page, program)
 
 
 @pytest.mark.usefixtures("binaries")

@@ -5,7 +5,8 @@
 
 JSON or YAML. `${NAME}` in any text stands for that environment variable; certificates are in the
 file (`pem`) or beside it (`path`, relative to the file). A client certificate for mutual TLS is
-where the official Go SDK has it: `client.tlsCerts.client.{cert,key}`.
+where the official Go SDK has it: `client.tlsCerts.client.{cert,key}`; or where fabric-sdk-py has
+it, at each peer: `clientCert`, `clientKey`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from urllib.parse import urlsplit
 from medfab_gateway._profile_node import ProfileNode
 from medfab_gateway.endpoint import Endpoint
 from medfab_gateway.errors import EndpointError, ProfileError
+
+# Of the official SDKs (both), and of fabric-sdk-py.
+_SERVER_NAMES = ("ssl-target-name-override", "hostnameOverride", "grpc.ssl_target_name_override")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,12 +130,12 @@ class ConnectionProfile:
         insecure = parts.scheme == "grpc"
         options = node.optional("grpcOptions")
         server_name = None
-        for key in ("ssl-target-name-override", "hostnameOverride"):
+        for key in _SERVER_NAMES:
             override = options.optional(key) if options else None
             if override:
                 server_name = override.text()
                 break
-        certificate, private_key = (None, None) if insecure else self._client_certificate()
+        certificate, private_key = (None, None) if insecure else self._client_certificate(node)
         try:
             return Endpoint(
                 parts.netloc,
@@ -163,7 +167,10 @@ class ConnectionProfile:
             tls_root_certificates=_tls_root_certificates(node),
         )
 
-    def _client_certificate(self) -> tuple[bytes | None, bytes | None]:
+    def _client_certificate(self, peer: ProfileNode) -> tuple[bytes | None, bytes | None]:
+        own = peer.optional("clientCert")
+        if own is not None:
+            return own.pem(), peer.child("clientKey").pem()
         node: ProfileNode | None = self._root
         for key in ("client", "tlsCerts", "client"):
             node = node.optional(key) if node else None
