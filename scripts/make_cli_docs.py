@@ -1,4 +1,4 @@
-"""Makes docs/cli.md, the reference of the command `medfab`, from the commands themselves.
+"""Makes docs/cli.md and docs/chaincode-cli.md, the reference of the commands, from themselves.
 
     python scripts/make_cli_docs.py            writes it (make cli-docs)
     python scripts/make_cli_docs.py --check    writes nothing; exit status 1 where it is out of date
@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from medfab_chaincode._cli import main as medfab_chaincode
 from medfab_gateway.cli._exit_codes import MEANINGS
 from medfab_gateway.cli._main import medfab
 from medfab_gateway.cli._settings import SETTINGS, SettingOption
 from medfab_gateway.cli._settings_file import VARIABLE
 
-PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
+DOCS = Path(__file__).parents[1] / "docs"
 
 _HEAD = """\
 <!-- Made by scripts/make_cli_docs.py: change the commands' help, and run `make cli-docs`. -->
@@ -40,24 +42,44 @@ it is about the state of things (status 409): already done, used up, recalled, c
 else meanwhile. After 3 somebody else has to ask; after 6 look at the state, then decide.
 """
 
+_CHAINCODE_HEAD = """\
+<!-- Made by scripts/make_cli_docs.py: change the commands' help, and run `make cli-docs`. -->
+
+# The command `medfab-chaincode`
+
+It checks, describes, packages and serves contracts, and needs no network and no `medfab`. It ends
+with 0, with 1 where something failed or `check` found something, with 2 for wrong usage. Running
+one, with settings from the environment: [chaincode-operations.md](chaincode-operations.md).
+
+## Commands
+"""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0] if __doc__ else None)
     parser.add_argument("--check", action="store_true", help="only say whether it is out of date")
     check = parser.parse_args().check
-    text = page()
-    if PAGE.exists() and PAGE.read_text("utf-8") == text:
-        return
-    if check:
-        sys.exit("docs/cli.md is not up to date: run `make cli-docs` and commit what it writes.")
-    PAGE.write_text(text, encoding="utf-8")
-    sys.stdout.write(f"{PAGE.name}\n")
+    for name, text in (("cli.md", page()), ("chaincode-cli.md", chaincode_page())):
+        file = DOCS / name
+        if file.exists() and file.read_text("utf-8") == text:
+            continue
+        if check:
+            sys.exit(f"docs/{name} is not up to date: run `make cli-docs` and commit that.")
+        file.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{name}\n")
 
 
 def page() -> str:
     """The whole reference."""
     parts = [_HEAD, _settings(), _exit_codes(), _contents()]
     parts += [_section(path, command) for path, command in commands(medfab, "medfab")]
+    return "\n".join(parts)
+
+
+def chaincode_page() -> str:
+    """The reference of `medfab-chaincode`."""
+    parts = [_CHAINCODE_HEAD]
+    parts += [_section(path, each) for path, each in commands(medfab_chaincode, "medfab-chaincode")]
     return "\n".join(parts)
 
 
@@ -129,7 +151,8 @@ def _description(text: str) -> list[str]:
         else:
             parts.append(first + "\n")
             block = inspect.cleandoc("\n".join(["", *rest]))
-        parts.append(f"```{'bash' if 'medfab ' in block else 'text'}\n{block}\n```\n")
+        language = "bash" if re.search(r"^medfab\S* |\bmedfab ", block, re.MULTILINE) else "text"
+        parts.append(f"```{language}\n{block}\n```\n")
     return parts
 
 

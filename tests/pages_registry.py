@@ -48,6 +48,7 @@ _IDENTITIES = "integration/test_cli_identities.py"
 _PHARMA = "integration/test_pharma_gateway.py"
 _CONSUMERS = "integration/test_consumers.py"
 _PROJECTIONS = "unit/consumers/test_consumers_page.py"
+_PAGES = "integration/test_pages.py::test_the_tutorial"
 _CONTAINERS = NotRun(
     reason="needs a Docker engine: tests/containers (make test-docker) runs these commands' code"
 )
@@ -74,6 +75,13 @@ OWNERS: dict[str, Sequence[Run | NotRun]] = {
         ),
     ],
     "docs/add-an-organization.md": [Run(test=_ADMIN)],
+    "docs/admin-first-day.md": [Run(test=_PAGES)],
+    "docs/chaincode-cli.md": [
+        NotRun(
+            reason="the examples of the help texts: test_docs_contracts.py, test_shim_cli.py and "
+            "test_contract_example.py run each command on contracts of their own"
+        )
+    ],
     "docs/cli.md": [
         NotRun(
             reason="the examples of the help texts: each is parsed by its command in "
@@ -81,6 +89,7 @@ OWNERS: dict[str, Sequence[Run | NotRun]] = {
             "of ca, wallet, profile and config are run in test_the_examples_of_the_help_texts_run"
         )
     ],
+    "docs/consumer-tutorial.md": [Run(test=_PAGES)],
     "docs/consumers.md": [
         NotRun(containing="pip install", reason="the environment of the tests has it"),
         Run(test=f"{_CONSUMERS}::test_the_page_in_five_minutes", language="sh"),
@@ -107,6 +116,7 @@ OWNERS: dict[str, Sequence[Run | NotRun]] = {
             language="sh",
         ),
     ],
+    "docs/integration-tutorial.md": [Run(test=_PAGES)],
     "docs/migrate-from-fabric-sdk-py.md": [
         Run(
             test="integration/test_pages.py::test_a_profile_of_fabric_sdk_py",

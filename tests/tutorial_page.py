@@ -19,7 +19,11 @@ from pages import ran
 PAGE = Path(__file__).parents[1] / "docs" / "tutorial.md"
 ANYTHING = "…"
 _STEP = re.compile(r"^## (\d)\. .*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-_FILE = r"^`(?P<file>[\w.-]+)`:\n\n```\w+\n(?P<content>.*?)^```$"
+# A paragraph that begins with a file's name, and the block below it: what is in the file.
+_FILE = (
+    r"^`(?P<file>[\w-]+\.[\w.]+|[\w-]+(?=`:\n))`[^\n]*\n(?:[^\n]+\n)*"
+    r"\n```\w+\n(?P<content>.*?)^```$"
+)
 _COMMAND = r"^```sh\n(?P<command>.*?)^```\n\n```text\n(?P<printed>.*?)^```$"
 _ACTION = re.compile(f"{_FILE}|{_COMMAND}", re.MULTILINE | re.DOTALL)
 _COMMAND_SECONDS = 120
@@ -63,7 +67,8 @@ def run_page(page: Path, folder: Path, *, base_port: int) -> None:
 
 def _run(command: str, printed: str, folder: Path) -> None:
     expected = re.compile(".*?".join(map(re.escape, printed.split(ANYTHING))), re.DOTALL)
-    follows_a_channel = command.startswith("medfab events")  # until the reader's Ctrl-C
+    # Until the reader's Ctrl-C; one in the background goes on.
+    follows_a_channel = command.startswith("medfab events") and "&" not in command
     output = ""
     with subprocess.Popen(
         ["bash", "-euo", "pipefail", "-c", command],

@@ -112,7 +112,11 @@ class Handler:
 def special_names(live: Live, documented: type) -> dict[str, Any]:
     """For the packages beside the gateway's."""
     if documented.__module__.startswith(admin.__name__):
-        return names_of_administration(live)
+        names = names_of_administration(live)
+        if documented is admin.AsyncOrderer:
+            orderer = live.network.topology.ordering.orderers[0]
+            names["endpoint"] = Access(Layout(live.network.directory)).endpoint(orderer)
+        return names
     if documented.__module__.startswith(ca.__name__):
         return names_of_authority(live)
     return {}

@@ -45,8 +45,10 @@ PARTS = {
 }
 
 OTHER_CLIENTS: list[type] = [
+    admin.AsyncChannelAdmin,
     admin.AsyncDiscovery,
     admin.AsyncLifecycle,
+    admin.AsyncOrderer,
     admin.AsyncOrdererAdmin,
     admin.AsyncPeerAdmin,
     ca.AsyncAffiliations,

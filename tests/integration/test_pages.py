@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +18,12 @@ from integration.conftest import Consortium, on_free_ports
 from medfab_gateway import ConnectionProfile, FileSystemWallet
 from medfab_network import parse_topology
 from pages import ROOT, ran
+from tutorial_page import run_page
 
 pytestmark = pytest.mark.integration
 
 LONGEST = 300
+TUTORIALS = ("admin-first-day.md", "consumer-tutorial.md", "integration-tutorial.md")
 
 
 def python(page: Path) -> list[str]:
@@ -87,6 +92,17 @@ def test_a_profile_of_fabric_sdk_py(folder: Path) -> None:
     (folder / "network.json").write_text(json.dumps(theirs))
     assert "ehr" in run(program, folder)
     ran(page, program)
+
+
+@pytest.mark.parametrize("page", TUTORIALS)
+def test_the_tutorial(page: str, folder: Path) -> None:
+    """As written; `medfab network up` is the fixture's."""
+    try:
+        run_page(ROOT / "docs" / page, folder, base_port=18000)
+    finally:  # what a step that failed has left in the background
+        for file in folder.glob("*.pid"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(file.read_text()), signal.SIGTERM)
 
 
 @pytest.mark.usefixtures("binaries")
