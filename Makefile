@@ -123,6 +123,14 @@ $(VENV)/.ready: uv.lock pyproject.toml gateway/pyproject.toml chaincode/pyprojec
 ehr-model: setup
 	@EHR_MODEL_EXAMPLES=3000 $(BIN)/python -m pytest -q tests/unit/chaincode/test_ehr_model.py
 
+.PHONY: bench
+
+## make bench      everything side by side: bench/results/latest.json, docs/performance.md, the
+##                 README's table (a quarter of an hour); QUICK=1 for a look in two minutes,
+##                 ONLY=stacks,health,growth,network or page for parts, LONG=1 for a million records
+bench: setup
+	@PYTHONPATH=tests QUICK="$(QUICK)" ONLY="$(ONLY)" LONG="$(LONG)" $(BIN)/python -m bench.suite
+
 ## make bench-ehr   what a decision costs with a million consents in memory, 100,000 on a network
 bench-ehr: setup
 	@PYTHONPATH=tests $(BIN)/python -m bench.ehr_costs
