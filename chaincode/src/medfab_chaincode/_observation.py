@@ -4,6 +4,7 @@ Reports are made after the answer is on its way, and hold nothing of what a tran
 """
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -73,16 +74,28 @@ class TransactionLog:
 
     def transaction_ended(self, report: TransactionReport) -> None:
         if _log.isEnabledFor(logging.INFO):
-            _log.info(
-                "transaction",
-                extra={
-                    "transaction_id": report.transaction_id,
-                    "function": report.function,
-                    "status": "cancelled" if report.status is None else report.status,
-                    "milliseconds": round(report.seconds * 1000, 3),
-                    "messages": report.messages,
-                },
+            _log.handle(
+                _record(
+                    transaction_id=report.transaction_id,
+                    function=report.function,
+                    status="cancelled" if report.status is None else report.status,
+                    milliseconds=round(report.seconds * 1000, 3),
+                    messages=report.messages,
+                )
             )
 
     def streams_changed(self, count: int) -> None:
         """Nothing: the server logs who connects and disconnects."""
+
+
+_COMMON = vars(
+    logging.LogRecord(_log.name, logging.INFO, __file__, 0, "transaction", None, None, "")
+)
+
+
+def _record(**fields: object) -> logging.LogRecord:
+    """A record as `_log.info` would make it, without looking for who calls: always the same."""
+    record = logging.LogRecord.__new__(logging.LogRecord)
+    now = time.time()
+    vars(record).update(_COMMON, created=now, msecs=now % 1 * 1000, **fields)
+    return record
