@@ -14,6 +14,10 @@ from medfab_network._enrolment import ADMIN, Enrolment
 from medfab_network._layout import Layout
 from medfab_network.topology import HOST, Node, Organization
 
+_AUTHORITY_SECONDS = 120.0
+"""For an answer of an authority: all of them are asked at once while a network starts, and each
+answer costs them a slow hash of a secret. A loaded machine is not a broken network."""
+
 
 class Access:
     """Clients for the nodes of one network directory. Callers close what they get."""
@@ -52,6 +56,7 @@ class Access:
             tls_root_certificates=self._layout.ca_server_certificate(
                 organization.name
             ).read_bytes(),
+            timeout=_AUTHORITY_SECONDS,
         )
 
     def gateway(self, organization: Organization, user: str = ADMIN) -> AsyncGateway:

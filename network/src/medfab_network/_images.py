@@ -253,21 +253,11 @@ def _look_into(client: DockerClient, name: str) -> _Below:
             image = client.images.get(name)
         except docker.errors.ImageNotFound:
             image = client.images.pull(name)
-        told = client.containers.run(
-            image.id,
-            ["-c", _WHICH_PYTHON],
-            entrypoint="python3",
-            remove=True,
-            network_disabled=True,
-        )
+        told = _ask(client, image.id)
     except docker.errors.APIError as error:
         raise ImageError(
             f"the base image {name} cannot be used: {error.explanation or error}. It must be here "
             "or in a registry that answers, and have `python3` on its PATH"
-        ) from error
-    except docker.errors.ContainerError as error:
-        raise ImageError(
-            f"the base image {name} has a `python3` that does not run: {error}"
         ) from error
     python, kind = json.loads(told)
     own = sysconfig.get_config_var("SOABI")
@@ -280,6 +270,22 @@ def _look_into(client: DockerClient, name: str) -> _Below:
         )
     differences = [f"the base image {name} ({image.id}) is in no lock"]
     return _Below(python=python, base=name, base_id=str(image.id), differences=differences)
+
+
+def _ask(client: DockerClient, image: str) -> str:
+    """What the Python in an image says of itself."""
+    asked = client.containers.create(
+        image, ["-c", _WHICH_PYTHON], entrypoint="python3", network_disabled=True
+    )
+    try:
+        asked.start()
+        code = asked.wait(timeout=120)["StatusCode"]
+        said: str = asked.logs(stderr=code != 0).decode(errors="replace").strip()
+    finally:
+        asked.remove(force=True)
+    if code != 0:
+        raise ImageError(f"the `python3` of the base image does not run: {said[-500:]}")
+    return said
 
 
 def _existing(client: DockerClient, name: str, digest: str) -> str | None:
