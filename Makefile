@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: bench-containers images-lock bench-network-up docs pharma-long faults bench-disk test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak bench-ehr ehr-model
+.PHONY: profiles bench-containers images-lock bench-network-up docs pharma-long faults bench-disk test-docker compose help setup demo test unit lint sync cli-docs format lock clean bench-gateway bench-chaincode bench-consumers consumer-faults conformance soak bench-ehr ehr-model
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -139,6 +139,10 @@ bench-ehr: setup
 ## make bench-gateway   CPU of our gateway client beside the official ones; QUICK=1 for a look
 bench-gateway: setup
 	@PYTHONPATH=tests QUICK="$(QUICK)" ONLY="$(ONLY)" $(BIN)/python -m bench.gateway
+
+## make profiles   where the CPU of calls and of the block decoder goes: bench/profiles/
+profiles: setup
+	@PYTHONPATH=tests $(BIN)/python -m bench.profiles
 
 ## make bench-chaincode CPU of our shim and contract API beside the official ones; QUICK=1 likewise
 bench-chaincode: setup

@@ -127,13 +127,19 @@ async def follow_blocks(setup: Setup, warmup: int, wanted: int) -> None:
             meter.print()
 
 
-def decode_transactions(setup: Setup, warmup: int, wanted: int) -> None:
-    content = Path(setup["blocks"]).read_bytes()
+def read_blocks(path: Path) -> list[bytes]:
+    """Serialised blocks, each after its length."""
+    content = path.read_bytes()
     messages = []
     while content:
         size = int.from_bytes(content[:4], "big")
         messages.append(content[4 : 4 + size])
         content = content[4 + size :]
+    return messages
+
+
+def decode_transactions(setup: Setup, warmup: int, wanted: int) -> None:
+    messages = read_blocks(Path(setup["blocks"]))
     decode(messages, warmup, Meter())
     meter = Meter()
     decode(messages, wanted, meter)

@@ -182,10 +182,18 @@ async def test_the_blocking_form_too(network: Network) -> None:
             ),
         ]
         contract = writer.network(CHANNEL).contract(CHAINCODE)
-        load = asyncio.create_task(submit_all(contract, 60, workers=4, seconds=SECONDS))
-        await until(lambda: len(ids) >= 10)
-        await restart_peer(network)
-        await load
+        count = EVENTS // 3 if SOAK else 60
+        load = asyncio.create_task(
+            submit_all(contract, count, workers=WORKERS if SOAK else 4, seconds=SECONDS)
+        )
+        restarts = 0
+        while not load.done() and (SOAK or restarts == 0):
+            wanted = len(ids) + max(count // 10, 10)
+            while len(ids) < wanted and not load.done():
+                await asyncio.sleep(0.05)
+            await restart_peer(network)
+            restarts += 1
+        _, failures = await load
         last = await emit(network)
         await until(lambda: last in ids)
         end = await height(network)
@@ -198,6 +206,14 @@ async def test_the_blocking_form_too(network: Network) -> None:
         async with asyncio.timeout(10):
             await asyncio.gather(*reading)
         gateway.close()
+    record(
+        "events over restarts, blocking form, restart_peer",
+        workers=WORKERS if SOAK else 4,
+        restarts=restarts,
+        events_once_and_in_order=len(truth),
+        filtered_blocks_once_and_in_order=end - begin,
+        calls_failed_and_made_anew=failures,
+    )
 
 
 async def test_a_consumer_killed_again_and_again_goes_on_at_its_checkpoint(
