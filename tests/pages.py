@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +64,7 @@ def blocks(page: str) -> tuple[Block, ...]:
                 page=page,
                 line=text.count("\n", 0, fence.start()) + 1,
                 language=fence["language"],
-                text=textwrap.dedent(fence["text"]),
+                text=re.sub(f"^{fence['indent']}", "", fence["text"], flags=re.MULTILINE),
                 section=headings[-1] if headings else "",
             )
         )

@@ -320,7 +320,8 @@ async def test_the_page_in_five_minutes(
     text = written.replace(address, postgres.address).replace("9464", str(free_port()))
     file = tmp_path / "consumers.toml"
     file.write_text(text.replace('"care"', f'"{CHANNEL}"'))
-    run, *others = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    install, run, *others = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    assert install.startswith("pip install ")  # the environment of the tests has it
     assert run == "medfab events run consumers.toml &\n"
     with service(file) as process:
         store = PostgresStore(postgres.address)
