@@ -36,10 +36,7 @@ def faults() -> Iterator[Fault]:
 
 async def _node(site: Site, *, target: str) -> str:
     (node,) = await nodes_of(site, target)
-    with site.evidence(*_WORDS) as said:
-        site.disks[node].fill()
-        await asyncio.sleep(SECONDS)
-    assert said, f"{node} has not noticed that its disk is full"
+    await _fill(site, node)
     ended = node not in site.pids()
     site.disks[node].free()
     if not ended and await _comes_back(site, node):
@@ -49,6 +46,14 @@ async def _node(site: Site, *, target: str) -> str:
         await site.end([node])
     await site.start([node])
     return "it had ended; started again" if ended else "it hung; started again"
+
+
+async def _fill(site: Site, disk: str) -> None:
+    """Fill it, and wait until somebody has noticed."""
+    evidence = site.evidence(*_WORDS)
+    site.disks[disk].fill()
+    await asyncio.sleep(SECONDS)
+    await evidence.seen(site.load.samples, enough=lambda: False)
 
 
 async def _comes_back(site: Site, name: str) -> bool:
@@ -77,10 +82,7 @@ async def _height(site: Site, name: str) -> list[int]:
 
 
 async def _database(site: Site, *, disk: str) -> str:
-    with site.evidence(*_WORDS) as said:
-        site.disks[disk].fill()
-        await asyncio.sleep(SECONDS)
-    assert said, f"{disk} has not noticed that its disk is full"
+    await _fill(site, disk)
     site.disks[disk].free()
     done = []
     if disk == "postgres" and not await asyncio.to_thread(_answers, site):

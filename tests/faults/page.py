@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
+from collections.abc import Iterable
 
 from faults.ends import DOWN_SECONDS, PAUSE_SECONDS
 from faults.full import SECONDS as FULL_SECONDS
@@ -41,7 +42,7 @@ with their transaction id; of the others none is on a ledger.
 
 ## What clients were told, in words
 
-The first text of each kind, shortened.
+And what nodes and databases wrote into their logs about it. Each text once, shortened.
 
 {words}
 
@@ -60,7 +61,7 @@ The first text of each kind, shortened.
   its machine's; a node whose clock is wrong sees all clients as these rows' client is seen. What
   a wrong clock can gain in the health-record contract: [its design](design/ehr.md#time), tested
   in `test_review_trust.py`.
-- *Certificates*: a copy of the good one over the same key, which expired an hour ago, signed by
+- *Certificates*: a copy of the good one over the same key, which expired a minute ago, signed by
   the authority's own key. How to renew in time: [rotate-certificates.md](rotate-certificates.md).
 
 `make faults ROUNDS=1` kills each node once; `ONLY="disk full"` takes the faults whose family or
@@ -68,6 +69,8 @@ name has these words, and writes no page. A few of each family run in `make test
 What a client does about each of these errors is in [resilience.md](resilience.md); kills at any
 moment of consumers' work: `make consumer-faults` and [consumers.md](consumers.md).
 """
+_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( UTC|Z|\+00:00)?( [0-9a-f]{4}\b)?"
+_ADVICE = 60  # letters at the end, by which texts are the same: what differs are ids and times
 _HEADING = """\
 ## {family}
 
@@ -121,15 +124,31 @@ def _line(row: Row) -> str:
 
 
 def _words(report: Report) -> str:
+    return words(
+        (row.fault.name, kind, text)
+        for row in report.rows.values()
+        for kind, text in row.samples.items()
+    )
+
+
+def words(samples: Iterable[tuple[str, str, str]]) -> str:
+    """A line for each text, by fault and by who said it; the same said again is left out."""
+    seen: set[tuple[str, str]] = set()
     lines = []
-    for row in report.rows.values():
-        for kind, text in list(row.samples.items())[:3]:
-            lines.append(f"- **{row.fault.name}**, {kind}: {_shortened(text)}")
+    for fault, kind, text in samples:
+        short = _shortened(text)
+        what = "log" if kind.startswith("log of") else kind
+        end = re.sub(r"\d", "", short)[-_ADVICE:]
+        if (what, end) not in seen:
+            seen.add((what, end))
+            lines.append(f"- **{fault}**, {kind}: {short}")
     return "\n".join(lines)
 
 
 def _shortened(text: str) -> str:
     text = re.sub(r"\b[0-9a-f]{64}\b", "…", " ".join(text.split()))
+    text = re.sub(_TIME, "TIME", text)
+    text = re.sub(r"/tmp/medfab-faults-\w+", "DIRECTORY", text)  # noqa: S108
     text = re.sub(r"\b127\.0\.0\.1:\d+|ipv[46]:\S+", "ADDRESS", text)
     text = re.sub(r"[<>|`]", "'", text)
     return text if len(text) <= 420 else f"{text[:250]} … {text[-165:]}"

@@ -8,8 +8,8 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -116,23 +116,11 @@ class Site:
                     raise AssertionError("the clients have ended")
                 await asyncio.sleep(0.05)
 
-    @contextmanager
-    def evidence(self, *words: str) -> Iterator[list[str]]:
-        """The lines with one of these words that logs get meanwhile, of nodes and of the consumer;
-        kept among what clients were told, one of each log."""
-        network = self.network.logs
-        logs = [*network.glob("*.log"), self.rows.log, self.rows.postgres.log_file]
+    def evidence(self, *words: str) -> Evidence:
+        """Of what nodes and consumers write into their logs from now on."""
+        logs = [*self.network.logs.glob("*.log"), self.rows.log, self.rows.postgres.log_file]
         lengths = {log: log.stat().st_size for log in logs if log.exists()}
-        found: list[str] = []
-        yield found
-        for log, length in lengths.items():
-            with log.open("rb") as file:
-                file.seek(length)
-                lines = file.read().decode(errors="replace").splitlines()
-            said = [line for line in lines if any(word in line for word in words)]
-            found += said
-            if said:
-                self.load.samples[f"log of {_log_name(log)}"] = said[0]
+        return Evidence(lengths, words)
 
     def remember_starts(self) -> None:
         """How each node was started, for `start`."""
@@ -144,6 +132,36 @@ class Site:
                 self.network._processes.environment(name),
                 (folder / "cwd").resolve(),
             )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Lines with one of some words, in logs."""
+
+    lengths: Mapping[Path, int]
+    """Of each log at the beginning."""
+    words: tuple[str, ...]
+
+    async def seen(self, samples: dict[str, str], enough: Callable[[], bool]) -> None:
+        """Wait until there is some, or until what clients were told is `enough`.
+
+        Adds to the samples the first line of each log.
+        """
+        async with asyncio.timeout(SETTLE_SECONDS):
+            while not (found := self.lines()) and not enough():
+                await asyncio.sleep(0.1)
+        samples |= found
+
+    def lines(self) -> dict[str, str]:
+        found = {}
+        for log, length in self.lengths.items():
+            with log.open("rb") as file:
+                file.seek(length)
+                for line in file.read().decode(errors="replace").splitlines():
+                    if any(word in line for word in self.words):
+                        found[f"log of {_log_name(log)}"] = line
+                        break
+        return found
 
 
 def _log_name(log: Path) -> str:
