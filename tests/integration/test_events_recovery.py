@@ -290,7 +290,7 @@ async def test_the_command_goes_on_at_its_checkpoint(network: Network, tmp_path:
     first = await emit(network)
     (tmp_path / ".medfab").symlink_to(network.directory)
     [shown] = re.findall(r"```sh\n(medfab events .*?)```", PAGE.read_text(), re.DOTALL)
-    text = shown.replace("care", CHANNEL).replace("registry", CHAINCODE)
+    text = shown.replace("\\\n", "").replace("care", CHANNEL).replace("registry", CHAINCODE)
     command = [str(MEDFAB), *shlex.split(text.replace("--from 0", f"--from {begin}"))[1:]]
     file = tmp_path / f"{CHAINCODE}.checkpoint"
     printed, emitted = [], [first]
