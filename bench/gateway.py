@@ -9,6 +9,7 @@ The floor is what any client upon grpcio takes: bench/gateway_floor.py.
     make bench-gateway            about ten minutes; writes bench/results/gateway.json
     make bench-gateway QUICK=1    one run of each, for a look; writes nothing
     make bench-gateway ONLY=sub   cases whose names begin so; the rows of the others stay
+                                  (RUNS=3 instead of five, AT_ONCE=16,64 of the concurrencies)
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ ROOT = Path(__file__).parent.parent
 OFFICIAL = Path(__file__).parent / "official"
 QUICK = bool(os.environ.get("QUICK"))
 ONLY = os.environ.get("ONLY", "")
+AT_ONCE = os.environ.get("AT_ONCE", "")
 RUNS = 1 if QUICK else int(os.environ.get("RUNS") or 5)
 SECONDS = 120
 OURS, OURS_SYNC = "medfab", "medfab (sync)"
@@ -125,6 +127,8 @@ def measure(clients: Clients, setup: Path, case: Case, place: str) -> Iterator[R
     floors = [floor for own in forms for floor in FLOORS[own]] if place == MOCK and by_call else []
     peers = [name for name in PEERS if by_call or name != "node-native"]  # no signing in the others
     for at_once in case.at_once:
+        if AT_ONCE and str(at_once) not in AT_ONCE.split(","):
+            continue
         costs: dict[str, list[float]] = defaultdict(list)
         work = set()
         for _ in range(RUNS):
@@ -269,6 +273,7 @@ def write_setup(folder: Path, setup: dict[str, str]) -> Path:
 async def main() -> None:
     go = await go_program(OFFICIAL / "gateway-go")
     clients = Clients(go, node_project(OFFICIAL / "gateway-node"))
+    official = {"fabric-gateway (Node and Go)": "1.12.1", "node": node_version()}
     rows: list[Row] = []
 
     def add(case: Case, setup: Path, place: str) -> None:
@@ -277,6 +282,8 @@ async def main() -> None:
         for row in measure(clients, setup, case, place):
             rows.append(row)
             print_row(row)
+        if not QUICK:
+            write("gateway", rows, versions=official, keep_others=bool(ONLY))
 
     with tempfile.TemporaryDirectory(prefix="medfab-bench-") as name:
         folder = Path(name)
@@ -290,9 +297,6 @@ async def main() -> None:
             setup = real_setup(folder / "net", folder / "real")
             for case in NETWORK_CASES:
                 await asyncio.to_thread(add, case, setup, "real network")
-    if not QUICK:
-        official = {"fabric-gateway (Node and Go)": "1.12.1", "node": node_version()}
-        print(write("gateway", rows, versions=official, keep_others=bool(ONLY)))
 
 
 if __name__ == "__main__":
