@@ -26,7 +26,7 @@ _FILE = (
 )
 _COMMAND = r"^```sh\n(?P<command>.*?)^```\n\n```text\n(?P<printed>.*?)^```$"
 _ACTION = re.compile(f"{_FILE}|{_COMMAND}", re.MULTILINE | re.DOTALL)
-_COMMAND_SECONDS = 120
+_COMMAND_SECONDS = 300
 
 
 def steps() -> dict[int, str]:

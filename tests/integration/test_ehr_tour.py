@@ -39,7 +39,7 @@ async def test_the_tour(consortium: Consortium, tmp_path: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-5000:]}"
     assert "signed by" in done.stdout
