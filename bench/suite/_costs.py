@@ -12,14 +12,15 @@ _REMEDIES = {
         " `Commission`) make less of it; a faster client or contract cannot."
     ),
     "client": (
-        "Three calls over TLS (endorse, submit, commit status), three signatures, and the"
-        " messages between. What is left is gRPC's own: a transport below it in a compiled"
-        " language would take most of it away."
+        "Three calls over TLS (endorse, submit, commit status) and as many signatures. Most of it is"
+        " grpcio's own, below our code, and ECDSA (`bench/profiles/submit-blocking.txt`,"
+        " `evaluate-async.txt`): a transport in a compiled language would take it away."
     ),
     "chaincode": (
-        "The stream to the peer, at both organisations: messages parsed and made, and the"
-        " contract's JSON. Fewer round trips (reads begun together, writes in a batch) are taken"
-        " already; a compiled codec of messages would take more."
+        "The stream to the peer, at both organisations: TLS, HTTP/2 frames and messages, the"
+        " contract's JSON, a log line for each transaction (`bench/profiles/chaincode-submit.txt`)."
+        " Writes travel in one batch already. `--log-level warning` takes a tenth of it away; the"
+        " rest a codec of frames and messages in a compiled language."
     ),
     "orderer": (
         "Fabric's own Go code: Raft's log and the block file, written through to disk. Larger"
