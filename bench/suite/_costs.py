@@ -12,8 +12,8 @@ _REMEDIES = {
         " `Commission`) make less of it; a faster client or contract cannot."
     ),
     "client": (
-        "Three calls over TLS (endorse, submit, commit status) and as many signatures. Most of it is"
-        " grpcio's own, below our code, and ECDSA (`bench/profiles/submit-blocking.txt`,"
+        "Three calls over TLS (endorse, submit, commit status) and as many signatures. Most of it"
+        " is grpcio's own, below our code, and ECDSA (`bench/profiles/submit-blocking.txt`,"
         " `evaluate-async.txt`): a transport in a compiled language would take it away."
     ),
     "chaincode": (
