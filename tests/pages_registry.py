@@ -128,6 +128,15 @@ OWNERS: dict[str, Sequence[Run | NotRun]] = {
             "call of test_docstring_examples.py",
         ),
     ],
+    "docs/orderers.md": [Run(test=_ADMIN)],
+    "docs/production.md": [
+        NotRun(
+            section="Private data twice",
+            reason="one line of a topology; integration/test_private_copies.py runs one with it",
+        ),
+        Run(test=_ADMIN),
+    ],
+    "docs/replace-a-node.md": [Run(test=_ADMIN)],
     "docs/pharma.md": [
         Run(
             test="unit/gateway/test_pharma_more.py::test_the_guides_example_prints_what_it_says",

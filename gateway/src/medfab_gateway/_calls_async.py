@@ -15,7 +15,12 @@ from medfab_gateway._observation import Operation, watched
 from medfab_gateway._options import GatewayOptions
 from medfab_gateway._peer_async import AsyncPeer, AsyncPeers
 from medfab_gateway._rpc_errors import own_limit_error, unusable_answer_error
-from medfab_gateway.errors import ConnectionFailedError, GatewayError, RequestLimitError
+from medfab_gateway.errors import (
+    ConnectionFailedError,
+    GatewayError,
+    RequestLimitError,
+    SubmitError,
+)
 from medfab_gateway.identity import Hash, Identity, Signer
 
 # The peer is away, or going down: a process that ends may reset its streams with CANCELLED.
@@ -90,6 +95,9 @@ class AsyncClient(BaseClient):
                 if 2 * pause >= call.remaining():
                     raise
             await _aio.sleep(pause)
+
+
+_NOT_ON_CHANNEL = "response from orderer: status=BAD_REQUEST, info=channel does not exist"
 
 
 class _Call:
@@ -178,6 +186,10 @@ class _Call:
 def _may_be_asked_again(error: GatewayError, method: Method) -> bool:
     if isinstance(error, RequestLimitError):
         return True  # turned away unread
+    if isinstance(error, SubmitError) and _NOT_ON_CHANNEL in str(error):
+        # An orderer that is only just coming or going. Peers pick one by chance, and one that was
+        # started since it joined never hears that the channel's list of orderers has changed.
+        return True
     return method.waits and error.code in _NO_ANSWER_YET and not _is_closed(error)
 
 

@@ -254,7 +254,8 @@ def _known_cause(lines: list[str]) -> str:
     return next((advice for words, advice in _KNOWN_CAUSES if words in said), "")
 
 
-# The words of fabric/core/handlers/auth/filter and core/chaincode/chaincode_support.go.
+# The words of fabric/core/handlers/auth/filter, core/chaincode/chaincode_support.go and
+# gossip/service/gossip_service.go.
 _KNOWN_CAUSES = (
     (
         "incorrect timestamp",
@@ -269,6 +270,12 @@ _KNOWN_CAUSES = (
         "could not launch chaincode",
         "Nothing was submitted. The peer cannot reach its chaincode: see that the chaincode's "
         "process runs at the address that the peer dialled, and repeat the call.",
+    ),
+    (
+        "failed to distribute private collection",
+        "Nothing was submitted. The endorsing peer found fewer peers than private data must be "
+        "with (requiredPeerCount of the collection): see that the other peers of the organisation, "
+        "or of the collection's members, run, and repeat the call.",
     ),
 )
 

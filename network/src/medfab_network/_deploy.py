@@ -131,9 +131,15 @@ def _collection(
 
 
 async def approve_and_commit(
-    chaincode: Chaincode, topology: Topology, lifecycles: Mapping[str, AsyncLifecycle]
+    chaincode: Chaincode,
+    topology: Topology,
+    lifecycles: Mapping[str, AsyncLifecycle],
+    *,
+    anew: bool = False,
 ) -> bool:
     """Approve for every member of the channel and commit; False when it was committed already.
+
+    anew: also then, as the next sequence.
 
     `lifecycles` has one for each member, by organisation name, each with that organisation's
     administrator.
@@ -142,7 +148,7 @@ async def approve_and_commit(
     committed = await first.committed(chaincode.name)
     sequence = 1 if committed is None else committed.sequence
     wanted = definition(chaincode, topology, sequence)
-    if wanted == committed:
+    if wanted == committed and not anew:
         return False
     if committed is not None:
         wanted = definition(chaincode, topology, sequence + 1)

@@ -105,12 +105,18 @@ async def raft_active_nodes(node: Node, context: ssl.SSLContext, channel: str) -
 
     Only what its leader says counts. None: it gives no answer, or has no raft of this channel.
     """
+    found = await counter(node, context, "consensus_etcdraft_active_nodes", channel)
+    return None if found is None else int(found)
+
+
+async def counter(node: Node, context: ssl.SSLContext, name: str, channel: str) -> float | None:
+    """A metric of a channel at one node; None: it gives no answer, or has not counted yet."""
     response = await _get(f"{node.operations_port}/metrics", context)
     if response is None:
         return None
-    start = f'consensus_etcdraft_active_nodes{{channel="{channel}"}} '
+    start = f'{name}{{channel="{channel}"}} '
     found = [line for line in response.text.splitlines() if line.startswith(start)]
-    return int(float(found[0].removeprefix(start))) if found else None
+    return float(found[0].removeprefix(start)) if found else None
 
 
 async def metric(node: Node, context: ssl.SSLContext, name: str, channel: str) -> float:

@@ -22,11 +22,13 @@ class Members:
         self._processes = processes
 
     async def wait_for_peers(self, channel: Channel, peer: Node) -> None:
-        """Wait until a peer sees all peers of a channel."""
+        """Wait until a peer sees all peers of a channel that run."""
+        running = self._processes.running()
         everyone = {
             other.address
             for member in self._topology.members(channel.name)
             for other in member.peers
+            if other.name in running
         }
         async with self._access.discovery(peer) as discovery:
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from medfab_network._layout import Layout
 from medfab_network._orderers import Orderers
+from medfab_network._replace import Replacement
 from medfab_network._resized import with_orderer, with_peer, without_orderer
 from medfab_network._runner import Runner
 from medfab_network._up import BringUp, UpReport
@@ -98,6 +99,14 @@ class NodeChange:
             async with bring_up.stage(f"{name} joins {channel.name}"):
                 await bring_up.join(organization, channel)
         return _report(name, bring_up, [])
+
+    async def replace(self, name: str, *, from_snapshot: bool) -> NodeReport:
+        """Make one anew that has lost its disk."""
+        node = node_of(self._topology, name)
+        bring_up = self._bring_up(self._topology)
+        replacement = Replacement(self._topology, self._layout, self._processes, bring_up)
+        notes = await replacement.run(node, from_snapshot=from_snapshot)
+        return _report(name, bring_up, notes)
 
     async def _forget(self, node: Node) -> None:
         """Stop it, and delete what it has: keys, certificates, ledgers."""

@@ -21,7 +21,7 @@ _KINDS = ("orderer", "peer")
 async def log_level(node: Node, layout: Layout, specification: str | None) -> str:
     """The node's log specification, after setting it where one is given (until the node ends).
 
-    specification: Fabric's own form, e.g. `gossip=debug:info`. Raises `TopologyError` for nodes
+    specification: Fabric's own form, e.g. `orderer=debug:info`. Raises `TopologyError` for nodes
     that have none, `NotRunningError` without an answer, `NetworkError` where the node refuses it.
     """
     if node.kind not in _KINDS:

@@ -57,6 +57,28 @@ class Orderers:
         for channel in self._topology.channels:
             await self._check_quorum(channel, node, adding=True)
 
+    async def unlist(self, node: Node) -> None:
+        """Let nobody turn to it; it stays in the consensus."""
+        for channel in self._topology.channels:
+            await self._changes.apply(
+                channel,
+                lambda e: e.unlist_orderer(node.host, node.port),
+                [self._topology.ordering],
+            )
+
+    async def check_quorum_without(self, node: Node) -> None:
+        """Raises `QuorumError` where the others cannot agree while it is away."""
+        for channel in self._topology.channels:
+            well = await self._well(channel, node)
+            everyone = ConfigEditor(await self._changes.config(channel)).consenters
+            needed = quorum(self._topology.consensus, len(everyone))
+            if len(well) < needed:
+                raise QuorumError(
+                    f"{channel.name}: {needed} of {len(everyone)} orderers have to agree, and "
+                    f"{len(well)} are well without {node.name}. Nothing has been changed. Start "
+                    "the others (`medfab network up`), and try again"
+                )
+
     async def follow(self, node: Node) -> None:
         """Let it join all channels, and fetch their blocks."""
         for channel in self._topology.channels:

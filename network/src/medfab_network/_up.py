@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from medfab_gateway.admin import AsyncLifecycle
 from medfab_gateway.errors import GatewayError, MedfabError
@@ -118,8 +118,11 @@ class BringUp:
         async with self.stage(f"certificate authority, enrolment, nodes of {organization.name}"):
             await self._organization(organization)
 
-    async def start_node(self, node: Node) -> None:
-        """One peer or orderer alone, and its organisation's authority where that does not run."""
+    async def start_node(self, node: Node, environment: Mapping[str, str] | None = None) -> None:
+        """One peer or orderer alone, and its organisation's authority where that does not run.
+
+        environment: more than the node finds there otherwise.
+        """
         organization = self._topology.organization(node.organization)
         self._running = await self._processes.settled()
         await self._check_ports([node])
@@ -129,7 +132,7 @@ class BringUp:
 
             def start(name: str) -> None:
                 if name == node.name:
-                    self._start_node(node)
+                    self._start_node(node, environment)
 
             await self._enrol(organization, chaincodes, start)
             context = tls_context(self._layout.tls_ca_certificate(organization.name))
@@ -223,9 +226,10 @@ class BringUp:
         server = tls_context(self._layout.ca_server_certificate(organization.name))
         await wait_healthy(node, server, self._processes)
 
-    def _start_node(self, node: Node) -> None:
-        start = orderer_start if node.kind == "orderer" else peer_start
-        self._start(node, start(node, self._topology, self._binaries, self._layout))
+    def _start_node(self, node: Node, environment: Mapping[str, str] | None = None) -> None:
+        configure = orderer_start if node.kind == "orderer" else peer_start
+        start = configure(node, self._topology, self._binaries, self._layout)
+        self._start(node, replace(start, environment={**start.environment, **(environment or {})}))
 
     async def _stop_older(self, node: Node, chaincode: Chaincode) -> None:
         """A process of another version than the topology's makes way."""
@@ -274,6 +278,9 @@ class BringUp:
         left = len(ordering.orderers) - len(self.report.lost)
         if left < quorum(self._topology.consensus, len(ordering.orderers)):
             raise LostDiskError(lost)
+        # Peers would turn to it, and be told that there is no such channel.
+        await self._processes.stop(self.report.lost)
+        self.report.started = [n for n in self.report.started if n not in self.report.lost]
         context = tls_context(
             self._layout.tls_ca_certificate(ordering.name), self._layout.tls(ordering.name, ADMIN)
         )
@@ -334,9 +341,11 @@ class BringUp:
                     changes = ChannelChanges(self._topology, self._access)
                     block = block or await changes.first_block(channel, organization)
                     await admin.join_channel(block)
+        running = self._processes.running()
         for member in self._topology.members(channel.name):
             for peer in member.peers:
-                await self.members.wait_for_peers(channel, peer)
+                if peer.name in running:
+                    await self.members.wait_for_peers(channel, peer)
 
     # --- chaincode ---------------------------------------------------------------------------
 

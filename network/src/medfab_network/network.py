@@ -200,6 +200,15 @@ class Network:
         """One more peer for an organisation, on all its channels, with its chaincodes."""
         return await self._change(lambda change: change.add_peer(organization))
 
+    async def replace(self, node: str, *, from_snapshot: bool = False) -> NodeReport:
+        """Make a peer or an orderer anew that has lost its disk; what is left of it is deleted.
+
+        A peer fetches all blocks, or joins by a snapshot of another peer of its organisation; then
+        the private data that other peers have. An orderer becomes a new member of the consensus.
+        Raises `NetworkError` where the others cannot make up for it, otherwise as `up`.
+        """
+        return await self._change(lambda change: change.replace(node, from_snapshot=from_snapshot))
+
     async def _change(
         self, work: Callable[[NodeChange], Coroutine[None, None, NodeReport]]
     ) -> NodeReport:
@@ -421,7 +430,7 @@ class Network:
     async def log_level(self, node: str, specification: str | None = None) -> str:
         """The log specification of a running peer or orderer, after setting it when one is given.
 
-        Until the node ends. Fabric's form, e.g. `gossip=debug:info`. Raises `NetworkError`.
+        Until the node ends. Fabric's form, e.g. `orderer=debug:info`. Raises `NetworkError`.
         """
         return await log_level(node_of(self.topology, node), self._layout, specification)
 

@@ -42,6 +42,7 @@ __all__ = [
     "HOST",
     "PORTS_PER_ORGANIZATION",
     "RAFT",
+    "READY_MADE",
     "SERVE_CONTRACT",
     "Chaincode",
     "Channel",
@@ -52,7 +53,12 @@ __all__ = [
     "default_in_containers",
     "load_topology",
     "parse_topology",
+    "ready_made",
 ]
+
+
+READY_MADE = ("consortium", "laptop", "production")
+"""Topologies that come with the package; the first is the default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +137,7 @@ class Topology:
 def load_topology(path: Path | None) -> Topology:
     """Read a topology file; None is the default consortium that comes with the package."""
     if path is None:
-        text = resources.files("medfab_network").joinpath("data/consortium.yaml").read_text()
+        text = ready_made(READY_MADE[0])
         where = "the default topology"
     else:
         where = str(path)
@@ -149,6 +155,11 @@ def load_topology(path: Path | None) -> Topology:
         return parse_topology(document)
     except TopologyError as error:
         raise TopologyError(f"{where}: {error}") from error
+
+
+def ready_made(name: str) -> str:
+    """The text of a topology file that comes with the package: one of `READY_MADE`."""
+    return resources.files("medfab_network").joinpath(f"data/{name}.yaml").read_text()
 
 
 def default_in_containers() -> Topology:

@@ -269,6 +269,28 @@ async def test_a_busy_peer_is_asked_again(fake: FakeGateway, contract: AsyncCont
     assert len(asked_about(fake)) == 1
 
 
+async def test_an_orderer_that_comes_or_goes_is_no_refusal(
+    fake: FakeGateway, contract: AsyncContract
+) -> None:
+    """The peer turns to any; the next time it may be one that is on the channel."""
+    said = "received unsuccessful response from orderer: status=BAD_REQUEST, info="
+    fake.failures["Submit"] = Failure(
+        code=grpc.StatusCode.ABORTED, text=f"{said}channel does not exist"
+    )
+
+    def join(method: str) -> None:
+        if fake.calls.count("Submit") == 3:
+            fake.failures.pop("Submit", None)
+
+    fake.before = join
+    assert await contract.submit("F") == b"result"
+    assert Counter(fake.calls) == {"Endorse": 1, "Submit": 3, "CommitStatus": 1}
+    fake.failures["Submit"] = Failure(code=grpc.StatusCode.ABORTED, text=f"{said}anything else")
+    with pytest.raises(SubmitError):
+        await contract.submit("F")
+    assert fake.calls.count("Submit") == 4
+
+
 class Gauge:
     """How many calls of a method are at the server at a time."""
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from medfab_network import TopologyError, load_topology, parse_topology
+from medfab_network.topology import READY_MADE, Topology, ready_made
 
 
 def document() -> dict[str, Any]:
@@ -360,3 +362,30 @@ def test_copies_of_private_data_need_peers_to_hold_them() -> None:
     right["organizations"][0]["private_data_copies"] = 2
     with pytest.raises(TopologyError, match=r"3 are needed; hospital has 2"):
         parse_topology(right)
+
+
+def made(name: str) -> Topology:
+    return parse_topology(yaml.safe_load(ready_made(name)))
+
+
+@pytest.mark.parametrize("name", READY_MADE)
+def test_topologies_that_come_with_the_package(name: str) -> None:
+    topology = made(name)
+    for chaincode in topology.chaincodes:
+        assert chaincode.command[1] == "serve"
+        assert len(chaincode.nodes) == len(topology.members(chaincode.channel))
+    assert len({port for node in topology.nodes() for port in node.ports}) == sum(
+        len(node.ports) for node in topology.nodes()
+    )
+
+
+def test_what_each_of_them_is() -> None:
+    assert made("consortium") == load_topology(None)
+    laptop, production = made("laptop"), made("production")
+    assert len(laptop.ordering.orderers) == 1
+    assert [len(o.peers) for o in laptop.organizations] == [1, 1]
+    default = load_topology(None)
+    assert [o.name for o in production.organizations] == [o.name for o in default.organizations]
+    assert production.channels == default.channels
+    assert len(production.ordering.orderers) == 5
+    assert {(len(o.peers), o.private_data_copies) for o in production.organizations} == {(2, 1)}

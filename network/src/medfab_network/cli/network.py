@@ -337,12 +337,13 @@ def logs(node: str | None, directory: Path, lines: int, follow: bool, output: Ou
 def log_level(node: str, specification: str | None, directory: Path, output: Output) -> None:
     """Show how much a peer or an orderer logs, or change it while it runs.
 
-    A change is in force at once, until the node ends.
+    A change is in force at once, until the node ends. At `debug`, a peer's
+    gossip writes private data into its log: keep that for made-up data.
 
     \b
     Examples:
       medfab network log-level peer0.hospital
-      medfab network log-level peer0.hospital gossip=debug:info
+      medfab network log-level orderer0.orderer orderer.consensus=debug:info
     """
     consortium = existing(directory)
     found = run(lambda: consortium.log_level(node, specification))
