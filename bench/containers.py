@@ -176,7 +176,11 @@ async def main(runs: int) -> None:
             )
         )
     versions = {"fabric": FABRIC_VERSION, "fabric-ca": FABRIC_CA_VERSION, "docker": engine}
-    document = {**heading("containers", versions=versions), "runs": runs}
+    document = {
+        **heading("containers", versions=versions),
+        "runs": runs,
+        "load_average": os.getloadavg()[1],
+    }
     print(save({**document, "rows": [asdict(row) for row in rows]}))
     for row in rows:
         print(f"{row.case}: {row.ours} {row.unit}, as process {row.peer}")

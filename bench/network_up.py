@@ -155,7 +155,14 @@ async def main(runs: int) -> None:
     small = load_topology(ROOT / "tests" / "integration" / "two_providers.yaml")
     rows.append(await _alone(small.with_base_port(_BASE_PORT), runs))
     versions = {"fabric": FABRIC_VERSION, "fabric-ca": FABRIC_CA_VERSION}
-    path = save({**heading("network_up", versions=versions), "runs": runs, "rows": rows})
+    path = save(
+        {
+            **heading("network_up", versions=versions),
+            "runs": runs,
+            "load_average": os.getloadavg()[1],
+            "rows": rows,
+        }
+    )
     for each in rows:
         beside = f"{each['peer_name']} {each['peer']}" if "peer" in each else "alone"
         print(f"{each['case']}: {each['ours']} {each['unit']}; {beside}")
