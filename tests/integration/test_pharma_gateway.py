@@ -7,15 +7,18 @@ import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from integration.conftest import on_free_ports
 from integration.projection_help import projected_rows
@@ -31,6 +34,7 @@ from medfab_gateway.pharma import (
     Outcome,
     Partner,
     ProductForm,
+    signed_readings,
 )
 from medfab_gateway.pharma.codes import scan
 from medfab_gateway.pharma.epcis import event_hashes, read, write_document
@@ -333,3 +337,87 @@ async def test_nothing_of_a_capture_is_for_another_organisation(shop: Shop) -> N
         [commissioning] = event_hashes(read((shop.folder / "lot-a1.json").read_bytes()))
         assert await capture.event(commissioning) is not None
         assert await capture.kept_event(commissioning) is None
+
+
+async def test_goods_are_judged_called_back_and_taken_out_of_use(shop: Shop) -> None:
+    _commission_lot(shop, "J1", "J1A", "J1B", "J1C", "J1D")
+    pack = "01/09521321000018/21/J1"
+    done = shop.shell(
+        *_AS_MANUFACTURER,
+        f"medfab pharma hold {pack}A {pack}B --reason 'broken seal' --suspect",
+        f"medfab pharma ship {pack}A --to PharmacyMSP  # exit code 6",
+        f"medfab pharma clear {pack}A --reason inspected --identity quality",
+        f"medfab pharma condemn {pack}B --reason counterfeit --identity quality",
+        f"medfab pharma ship {pack}A {pack}C --to PharmacyMSP",
+        f"medfab pharma cancel {pack}A {pack}C",
+        f"medfab pharma stolen {pack}C --reason burglary",
+        f"medfab pharma decommission {pack}D --reason 'label lost' --yes",
+        f"medfab pharma destroy {pack}B --reason 'as condemned' --yes --json",
+    )
+    assert json.loads("{" + done.rpartition("{")[2])["items"] == 1
+    traced = shop.shell(*_AS_MANUFACTURER, f"medfab pharma trace {pack}A")
+    assert "active" in traced.splitlines()[0]
+
+
+async def test_a_cold_chain_by_command(shop: Shop) -> None:
+    _commission_lot(shop, "C1", "C1A")
+    item = Sgtin(Gtin("09521321000018"), "C1A")
+    key = ec.generate_private_key(ec.SECP256R1())
+    (shop.folder / "logger.pem").write_bytes(
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    word = "01/09521321000018/21/C1A"
+    shop.shell(
+        *_AS_MANUFACTURER,
+        "medfab pharma cold-chain device logger-7 logger.pem",
+        f"medfab pharma cold-chain start {word} --device logger-7"
+        " --lowest 2 --highest 8 --budget 1",
+    )
+    now = datetime.now(UTC).replace(microsecond=0)
+    batch = [(now + timedelta(seconds=60 * minute), 12_500) for minute in range(-4, 0)]
+    payload, signature = signed_readings(
+        key, device="logger-7", item=item, sequence=1, readings=batch
+    )
+    (shop.folder / "batch.json").write_text(payload)
+    (shop.folder / "batch.sig").write_text(signature)
+    (shop.folder / "bad.sig").write_text("?")
+    told = shop.shell(
+        *_AS_MANUFACTURER,
+        f"medfab pharma cold-chain record {word} batch.json bad.sig  # exit code 2",
+        f"medfab pharma cold-chain record {word} batch.json batch.sig --json",
+    )
+    assert json.loads(told)["breached"] is True
+    shown = json.loads(
+        shop.shell(*_AS_MANUFACTURER, f"medfab pharma cold-chain show {word} --json")
+    )
+    assert (shown["max"], shown["last_value"], shown["readings"]) == (8000, 12_500, 4)
+    shop.shell(
+        *_AS_MANUFACTURER,
+        f"medfab pharma ship {word} --to PharmacyMSP  # exit code 6",
+        f"medfab pharma cold-chain stop {word}",
+        "medfab pharma cold-chain show 01/09521321000018/21/NONE  # exit code 4",
+    )
+
+
+async def test_a_product_is_offered_and_the_offer_taken_back(shop: Shop) -> None:
+    shop.shell(
+        *_AS_MANUFACTURER,
+        "medfab pharma transfer offer 09521321000018 --to PharmacyMSP --lot-key-out lot-key",
+        "medfab pharma transfer accept 09521321000018 lot-key  # exit code 3",
+        "medfab pharma transfer withdraw 09521321000018",
+    )
+    assert stat.S_IMODE((shop.folder / "lot-key").stat().st_mode) == 0o600
+
+
+_AS_MANUFACTURER = (
+    "export MEDFAB_CHANNEL=supply MEDFAB_ORG=manufacturer MEDFAB_IDENTITY=operator",
+)
+
+
+def _commission_lot(shop: Shop, lot: str, *serials: str) -> None:
+    (shop.folder / f"{lot}.txt").write_text("\n".join(serials))
+    shop.shell(
+        *_AS_MANUFACTURER,
+        f"medfab pharma commission 09521321000018 --lot {lot} --expiry 2049-12-31"
+        f" --serials {lot}.txt --save {lot}.json",
+    )

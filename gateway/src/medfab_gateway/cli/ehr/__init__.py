@@ -11,6 +11,7 @@ from medfab_gateway.cli.ehr._erase import erase
 from medfab_gateway.cli.ehr._file import file
 from medfab_gateway.cli.ehr._keys import keys
 from medfab_gateway.cli.ehr._patient import holders, register
+from medfab_gateway.cli.ehr._representative import representative
 from medfab_gateway.cli.ehr._scan import scan
 
 
@@ -39,6 +40,7 @@ def ehr() -> None:
 for _command in (
     register,
     holders,
+    representative,
     file,
     consent,
     request,

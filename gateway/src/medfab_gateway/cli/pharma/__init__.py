@@ -6,13 +6,23 @@ import click
 
 from medfab_gateway.cli.pharma.authority import authority
 from medfab_gateway.cli.pharma.codes import label, verify
+from medfab_gateway.cli.pharma.cold_chain import cold_chain
 from medfab_gateway.cli.pharma.events import capture
 from medfab_gateway.cli.pharma.goods import dispense, hold, pack, receive, ship, unpack
+from medfab_gateway.cli.pharma.judgements import (
+    cancel,
+    clear,
+    condemn,
+    decommission,
+    destroy,
+    stolen,
+)
 from medfab_gateway.cli.pharma.products import commission, product
 from medfab_gateway.cli.pharma.queries import query
 from medfab_gateway.cli.pharma.recalls import recall, recalls
 from medfab_gateway.cli.pharma.reports import report
 from medfab_gateway.cli.pharma.tracing import trace
+from medfab_gateway.cli.pharma.transfers import transfer
 
 
 @click.group()
@@ -33,8 +43,14 @@ def pharma() -> None:
 
 for _command in (
     authority,
+    cancel,
     capture,
+    clear,
+    cold_chain,
     commission,
+    condemn,
+    decommission,
+    destroy,
     dispense,
     hold,
     label,
@@ -46,7 +62,9 @@ for _command in (
     receive,
     report,
     ship,
+    stolen,
     trace,
+    transfer,
     unpack,
     verify,
 ):

@@ -20,7 +20,7 @@ from medfab_gateway.cli._exit_codes import ExitCode
 from medfab_gateway.cli._settings import CHANNEL, setting_option
 
 if TYPE_CHECKING:
-    from medfab_gateway.pharma import AsyncLogistics, Item
+    from medfab_gateway.pharma import AsyncLogistics, Item, LotKeys
     from medfab_gateway.pharma.identifiers import Gtin
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -47,12 +47,12 @@ class Desk:
     @asynccontextmanager
     async def client(self, kind: type[_C], *, owner: bool = False) -> AsyncIterator[_C]:
         """A client of the contract. owner: with the lot keys of a product's owner."""
-        from medfab_gateway.pharma import AsyncSupply, LotKeys
+        from medfab_gateway.pharma import AsyncSupply
         from medfab_gateway.pharma.identifiers import Gln
 
         entry = self.connection.entry(self.label)
         msp_id = entry.identity.msp_id
-        keys = LotKeys.load_or_create(self._lot_keys_file()) if owner else None
+        keys = self.lot_keys() if owner else None
         async with self.connection.gateway(self.label) as gateway:
             contract = gateway.network(self.channel).contract(CHAINCODE)
             gln = Gln(self.gln) if self.gln else None
@@ -61,8 +61,12 @@ class Desk:
                 gln = Gln(partner.glns[0]) if partner is not None and partner.glns else None
             yield kind(contract, msp_id=msp_id, gln=gln, lot_keys=keys)
 
-    def _lot_keys_file(self) -> Path:
-        return self.lot_keys_file or self.connection.wallet_path() / "lot-keys"
+    def lot_keys(self) -> LotKeys:
+        """The owner's; made where there are none."""
+        from medfab_gateway.pharma import LotKeys
+
+        file = self.lot_keys_file or self.connection.wallet_path() / "lot-keys"
+        return LotKeys.load_or_create(file)
 
 
 def pass_desk(function: _F) -> _F:
