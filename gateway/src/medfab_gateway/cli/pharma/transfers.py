@@ -88,7 +88,7 @@ def withdraw(gtin: str, desk: Desk, output: Output) -> None:
 @pass_desk
 @pass_output
 def accept(gtin: str, lot_key: Path, desk: Desk, output: Output) -> None:
-    """Become a product's owner, with the LOT_KEY that the one before gave.
+    """Become the owner of a product, with its lot key.
 
     LOT_KEY: the file that `medfab pharma transfer offer` wrote.
 
