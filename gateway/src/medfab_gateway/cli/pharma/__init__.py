@@ -22,7 +22,6 @@ from medfab_gateway.cli.pharma.queries import query
 from medfab_gateway.cli.pharma.recalls import recall, recalls
 from medfab_gateway.cli.pharma.reports import report
 from medfab_gateway.cli.pharma.tracing import trace
-from medfab_gateway.cli.pharma.transfers import transfer
 
 
 @click.group()
@@ -64,7 +63,6 @@ for _command in (
     ship,
     stolen,
     trace,
-    transfer,
     unpack,
     verify,
 ):
