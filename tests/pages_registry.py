@@ -146,6 +146,9 @@ OWNERS: dict[str, Sequence[Run | NotRun]] = {
         Run(test=f"{_PHARMA}::test_queries_of_the_page", section="Query"),
         Run(test=f"{_PHARMA}::test_the_python_example", section="From Python"),
     ],
+    "docs/disaster-recovery.md": [
+        Run(test="integration/test_rotation.py::test_a_whole_organisation_is_lost")
+    ],
     "docs/revoke-someone.md": [Run(test=f"{_IDENTITIES}::test_the_page_runs")],
     "docs/rotate-certificates.md": [Run(test=f"{_IDENTITIES}::test_the_page_runs")],
     "docs/signing.md": [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,7 +11,11 @@ import pytest
 from integration.network_help import consortium, is_registered, register_patient
 from integration.test_network_larger import commits_within, kill, same_height_everywhere
 from medfab_network import Network, parse_topology
+from medfab_network._access import Access
+from medfab_network._channel_change import ChannelChanges
 from medfab_network._health import leaders, tls_context
+from medfab_network._rotation import Kind
+from medfab_network._rotation_pairs import Pair
 
 pytestmark = pytest.mark.integration
 
@@ -40,4 +46,27 @@ async def test_the_leader_may_be_lost(network: Network) -> None:
     user = await commits_within(network, 120)
     assert await is_registered(network, user, "clinic")
     assert (await network.up()).started == [leader]
+    await same_height_everywhere(network, 120)
+
+
+async def test_certificates_of_orderers_are_replaced(network: Network) -> None:
+    """TLS and identity both: with BFT the channel knows them, and verifies blocks by them."""
+    ordering, layout = network.topology.ordering, network._layout
+    pairs = [
+        make(layout, ordering.name, node.name)
+        for node in ordering.orderers
+        for make in (Pair.tls, Pair.sign)
+    ]
+    old = [b64encode(pair.certificate.read_bytes()).decode() for pair in pairs]
+    await network.rotate(ordering.name, Kind.NODE)
+    user = await commits_within(network, 120)
+    assert await is_registered(network, user, "clinic")
+    member = network.topology.organization("clinic")
+    access = Access(layout)
+    config = await ChannelChanges(network.topology, access).config(
+        network.topology.channels_of(member.name)[0]
+    )
+    text = json.dumps(config.to_json())
+    assert not [pem for pem in old if pem in text]
+    assert all(b64encode(pair.certificate.read_bytes()).decode() in text for pair in pairs)
     await same_height_everywhere(network, 120)
