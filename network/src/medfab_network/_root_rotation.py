@@ -58,6 +58,7 @@ class RootRotation:
 
     async def run(self, step: str) -> RotationReport:
         """One step; again, where it was cut off."""
+        self._rotation.check_orderers()
         expected = self.next_step()
         if step != expected:
             raise NetworkError(

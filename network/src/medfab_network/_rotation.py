@@ -124,6 +124,8 @@ class Rotation:
 
     async def run(self, kind: Kind, node: str | None = None) -> RotationReport:
         """Replace the certificates of all nodes, or of one."""
+        if kind is not Kind.SIGN:
+            self.check_orderers()
         targets = await self._targets(node)
         journal = Journal(self._layout, self.organization.name)
         journal.begin(kind, self.organization.name, node)
@@ -134,6 +136,18 @@ class Rotation:
             await self.renew_administrator_tls()
         journal.end()
         return report
+
+    def check_orderers(self) -> None:
+        """Raise where the TLS certificate of an only orderer would be replaced.
+
+        Fabric's Raft lets a leader hand its lead over first; with nobody to take it, the update
+        is dropped without a word (v3.1 `etcdraft/chain.go`).
+        """
+        if self._topology.consensus != BFT and len(self.organization.orderers) == 1:
+            raise NetworkError(
+                f"{self.organization.orderers[0].name} is the only orderer, and Fabric does not "
+                "take another TLS certificate for it. Add two first: `medfab orderer add`, twice"
+            )
 
     async def renew_nodes(
         self,

@@ -87,8 +87,8 @@ def finish_replacements(layout: Layout, nodes: Iterable[Node]) -> None:
         pairs = [make(layout, node.organization, node.name) for make in (Pair.tls, Pair.sign)]
         staged = [pair.staged for pair in pairs if pair.staged is not None]
         if node.kind == "orderer" and any(_is_ordered(layout, node, pem) for pem in staged):
-            # Cut off between the channel's consent and the replacement: an only orderer with the
-            # old certificate would never lead again.
+            # Cut off between the channel's consent and the replacement: with the old certificate
+            # the others would not let it in.
             for pair in pairs:
                 if pair.staged is not None:
                     pair.replace()

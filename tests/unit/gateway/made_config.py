@@ -35,6 +35,9 @@ class Authority:
             .not_valid_before(_NOW)
             .not_valid_after(_NOW + datetime.timedelta(days=3650))
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False
+            )
             .sign(self._key, hashes.SHA256())
         )
         self.pem = certificate.public_bytes(serialization.Encoding.PEM)
@@ -45,6 +48,10 @@ class Authority:
             .issuer_name(self._name)
             .last_update(_NOW)
             .next_update(_NOW + datetime.timedelta(days=1))
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
         )
         for serial_number in serial_numbers:
             builder = builder.add_revoked_certificate(

@@ -23,7 +23,7 @@ from medfab_gateway.admin import (
 from medfab_gateway.channel_config import BatchSize, ConfigValue, ConsensusType, MspConfig
 from medfab_gateway.endpoint import Endpoint
 from unit.gateway.fake_gateway import make_identity
-from unit.gateway.made_config import AUTHORITIES, definition, made_channel
+from unit.gateway.made_config import AUTHORITIES, Authority, definition, made_channel
 
 CONFIG = made_channel()
 OTHER_A = OrganizationDefinition.from_json(definition("A").to_json().replace("7051", "7052"))
@@ -99,6 +99,53 @@ def test_a_revocation_list_takes_the_place_of_its_authoritys_earlier_one() -> No
     assert msp.root_certificates == (AUTHORITIES["A"].pem,)
     update = ConfigEditor(once).add_revocation_list("A", second).update()
     assert [each.path for each in update.changes(once)] == ["/Channel/Application/A/MSP"]
+
+
+def test_a_new_root_stands_beside_the_old_one_and_then_alone() -> None:
+    """Of the same name, with another key: its revocation list is another one."""
+    old, new = AUTHORITIES["A"], Authority("A")
+    revoked, none = old.revocation_list(7), new.revocation_list()
+    both, _ = edited(
+        lambda e: (
+            e.add_revocation_list("A", revoked)
+            .set_roots("A", roots=[old.pem, new.pem], tls_roots=[old.pem, new.pem])
+            .add_revocation_list("A", none)
+        )
+    )
+    msp = value(both, "Application", "A", "MSP").content
+    assert isinstance(msp, MspConfig)
+    assert msp.root_certificates == msp.tls_root_certificates == (old.pem, new.pem)
+    assert msp.revocation_lists == (revoked, none)
+    assert ConfigEditor(both).revocation_lists("A") == (revoked, none)
+    alone = ConfigEditor(both).set_roots("A", roots=[new.pem], tls_roots=[new.pem]).config
+    msp = value(alone, "Application", "A", "MSP").content
+    assert isinstance(msp, MspConfig)
+    assert msp.root_certificates == (new.pem,)
+    assert msp.revocation_lists == (none,)
+    with pytest.raises(ConfigError, match="no certificate of an authority"):
+        ConfigEditor(both).set_roots("A", roots=[b"nothing"], tls_roots=[])
+    with pytest.raises(ConfigError, match="at least one root"):
+        ConfigEditor(both).set_roots("A", roots=[], tls_roots=[])
+
+
+def test_an_orderer_gets_other_certificates_and_keeps_its_place() -> None:
+    new = Authority("new").pem
+    config, _ = edited(
+        lambda e: e.replace_orderer_certificates("o.test", 7050, server_tls_certificate=new)
+    )
+    consensus = value(config, "Orderer", "ConsensusType").content
+    assert isinstance(consensus, ConsensusType)
+    assert [(c.host, c.port) for c in consensus.consenters] == [("o.test", 7050), ("o.test", 8050)]
+    first = consensus.consenters[0]
+    assert first.server_tls_certificate == new
+    assert first.client_tls_certificate != new
+    editor = ConfigEditor(CONFIG)
+    with pytest.raises(ConfigError, match=r"no orderer o\.test:1"):
+        editor.replace_orderer_certificates("o.test", 1, server_tls_certificate=new)
+    with pytest.raises(ConfigError, match="no identity"):
+        editor.replace_orderer_certificates("o.test", 7050, identity_certificate=new)
+    with pytest.raises(ConfigError, match="not PEM"):
+        editor.replace_orderer_certificates("o.test", 7050, server_tls_certificate=b"x")
 
 
 def test_orderers_come_and_go() -> None:

@@ -90,7 +90,7 @@ def test_what_has_not_begun_is_not_finished(layout: Layout) -> None:
 def test_an_orderer_takes_the_certificate_that_its_channel_knows(
     layout: Layout, ordered: bool
 ) -> None:
-    """An only orderer with the old one would never lead again."""
+    """With the old one the others would not let it in."""
     pair = Pair.tls(layout, ORDERER.organization, ORDERER.name)
     before = pair.serial
     certificate, _ = staged(pair)
