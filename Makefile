@@ -179,7 +179,7 @@ consumer-faults: setup
 	@PYTHONPATH=tests $(BIN)/python -m bench.consumer_faults
 
 ## make faults     every kind of node killed, stopped, paused, cut off, with a full disk, … under
-##                 load; writes docs/faults.md (under twenty minutes; ROUNDS=1: fewer kills;
+##                 load; writes docs/faults.md (half an hour on a busy machine; ROUNDS=1: fewer kills;
 ##                 ONLY=words: those faults alone, and no page). Full disks need root
 faults: setup
 	@PYTHONPATH=tests $(BIN)/python -m faults --rounds $(or $(ROUNDS),5) --only "$(ONLY)"
