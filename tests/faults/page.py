@@ -62,7 +62,8 @@ And what nodes and databases wrote into their logs about it. Each text once, sho
   a wrong clock can gain in the health-record contract: [its design](design/ehr.md#time), tested
   in `test_review_trust.py`.
 - *Certificates*: a copy of the good one over the same key, which has expired, signed by
-  the authority's own key. Nodes whose enrolment certificate has expired are not tried yet. How to renew in time: [rotate-certificates.md](rotate-certificates.md).
+  the authority's own key. Nodes whose enrolment certificate has expired are not
+  tried yet. How to renew in time: [rotate-certificates.md](rotate-certificates.md).
 
 `make faults ROUNDS=1` kills each node once; `ONLY="disk full"` takes the faults whose family or
 name has these words, and writes no page. A few of each family run in `make test`.
