@@ -25,7 +25,7 @@ _COLUMNS = [
 ]
 
 
-@click.command()
+@click.command(short_help="List who asked for records, and what was decided.")
 @click.option("--patient", metavar="PSEUDONYM", help="Whose; patients leave it out.")
 @_since
 @_until

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _CAPACITIES = ("manufacturer", "wholesaler", "dispenser", "repackager", "carrier")
 
 
-@click.group()
+@click.group(short_help="Name authorities, license partners, give prefixes.")
 def authority() -> None:
     """Name the authorities; license partners; give company prefixes.
 
