@@ -24,7 +24,7 @@ from bench.suite import _honesty as honesty
 from bench.suite._bench_network import BATCH_COUNT, BATCH_TIMEOUT, Level, set_batch
 from bench.suite._clients import ROOT
 from bench.suite._cpu import Census
-from bench.suite._stacks import ATTEMPTS, KINDS, by_kind, read_back
+from bench.suite._stacks import ATTEMPTS, KINDS, QUICK_ATTEMPTS, by_kind, read_back
 from bench.suite._work import transfers
 from bench.suite.client import report, run
 from bench.suite.contract import COLLECTION
@@ -95,7 +95,7 @@ async def measure(quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
             work = HealthWork(Consortium(network, stack), level, folder)
             await work.prepare()
             await work.round(-1)  # warm-up: nobody looks at it
-            for number in range(1 if quick else ATTEMPTS):
+            for number in range(QUICK_ATTEMPTS if quick else ATTEMPTS):
                 try:
                     rounds.append(await work.round(number))
                 except (honesty.NotCounted, GatewayError) as reason:
