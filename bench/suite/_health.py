@@ -14,7 +14,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -94,7 +94,8 @@ async def measure(quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
             level = await stack.enter_async_context(Level(network))
             work = HealthWork(Consortium(network, stack), level, folder)
             await work.prepare()
-            await work.round(-1)  # warm-up: nobody looks at it
+            with suppress(honesty.NotCounted, GatewayError):
+                await work.round(-1)  # warm-up: nobody looks at it
             for number in range(QUICK_ATTEMPTS if quick else ATTEMPTS):
                 try:
                     rounds.append(await work.round(number))

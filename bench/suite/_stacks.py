@@ -13,6 +13,7 @@ import os
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ from bench.suite._work import (
 )
 
 from medfab_gateway import AsyncContract
+from medfab_gateway.errors import GatewayError
 from medfab_network import Network
 
 WRITE_PREFIX = "w"
@@ -164,11 +166,12 @@ class Bench:
         """Every stack's runs of a case, those of a round beside each other."""
         rounds: list[dict[Stack, Run]] = []
         wanted = 1 if quick else honesty.RUNS
-        await self._round(case, -1)  # warm-up: nobody looks at it
+        with suppress(honesty.NotCounted, GatewayError):
+            await self._round(case, -1)  # warm-up: nobody looks at it
         for number in range(QUICK_ATTEMPTS if quick else ATTEMPTS):
             try:
                 rounds.append(await self._round(case, number))
-            except honesty.NotCounted as reason:
+            except (honesty.NotCounted, GatewayError) as reason:
                 self.discarded.append(f"{case.title}: {reason}")
                 self._say(f"{case.title}: a round does not count: {reason}")
             if len(rounds) == wanted:

@@ -19,5 +19,5 @@ async def test_every_stack_does_the_same_work() -> None:
         if row["case"] == "submit":  # the others are over before the kernel's clock has ticked
             assert row["cpu_ms"]["peers"] > 0, row
         assert 0 < row["latency_ms"]["p50"] <= row["latency_ms"]["p99"]
-    # A loaded machine may lose a round: a peer that gossip has missed for a moment does not endorse.
+    # A loaded machine may lose a round: who has missed gossip for a moment does not endorse.
     assert len(said) == len(cases) * len(STACKS) + len(found["discarded"])
