@@ -314,5 +314,6 @@ def test_up_of_a_network_that_is_up(medfab: Command) -> None:
     report = medfab.json("network", "up")
     assert isinstance(report, dict)
     assert report["started"] == []
-    assert set(report) == {"directory", "started", "seconds", "total_seconds"}
+    assert report["lost"] == []
+    assert set(report) == {"directory", "started", "lost", "seconds", "total_seconds"}
     assert medfab("network", "up").stdout == "The network was up already.\n"

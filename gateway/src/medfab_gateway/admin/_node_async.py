@@ -38,7 +38,7 @@ class AsyncNode:
         """Arguments are those of `AsyncPeerAdmin`."""
         self.endpoint = endpoint
         self.address: str = endpoint.address
-        self.msp_id = endpoint.msp_id
+        self.msp_id: str | None = endpoint.msp_id
         self.identity = identity
         self.timeout = timeout
         self._signer = signer

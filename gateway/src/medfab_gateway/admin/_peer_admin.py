@@ -59,7 +59,7 @@ class PeerAdmin(Closing):
             timeout: Seconds for a call; installing has 300.
         """
         self._node = Node(endpoint, identity, signer, hash=hash, channel=channel, timeout=timeout)
-        self.snapshots = Snapshots(self._node)
+        self.snapshots: Snapshots = Snapshots(self._node)
         """Snapshots of its channels."""
 
     def close(self) -> None:

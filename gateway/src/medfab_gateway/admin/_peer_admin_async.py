@@ -60,7 +60,7 @@ class AsyncPeerAdmin(AsyncClosing):
         self._node = AsyncNode(
             endpoint, identity, signer, hash=hash, channel=channel, timeout=timeout
         )
-        self.snapshots = AsyncSnapshots(self._node)
+        self.snapshots: AsyncSnapshots = AsyncSnapshots(self._node)
         """Snapshots of its channels."""
 
     async def close(self) -> None:

@@ -62,16 +62,16 @@ def _judgement(
     return click.command(name, short_help=summary)(command)
 
 
-clear = _judgement("clear", "clear", "Release items that were on hold or quarantined.")
-condemn = _judgement("condemn", "condemn", "Find items illegitimate: they stay aside for good.")
-stolen = _judgement("stolen", "report_stolen", "Report items as stolen.")
-decommission = _judgement(
+clear: click.Command = _judgement("clear", "clear", "Release items that were on hold or quarantined.")
+condemn: click.Command = _judgement("condemn", "condemn", "Find items illegitimate: they stay aside for good.")
+stolen: click.Command = _judgement("stolen", "report_stolen", "Report items as stolen.")
+decommission: click.Command = _judgement(
     "decommission",
     "decommission",
     "Take the serial numbers of items out of use.",
     question="Take {} serial numbers out of use for good?",
 )
-destroy = _judgement(
+destroy: click.Command = _judgement(
     "destroy",
     "destroy",
     "Record that items are destroyed.",
