@@ -62,8 +62,12 @@ def _judgement(
     return click.command(name, short_help=summary)(command)
 
 
-clear: click.Command = _judgement("clear", "clear", "Release items that were on hold or quarantined.")
-condemn: click.Command = _judgement("condemn", "condemn", "Find items illegitimate: they stay aside for good.")
+clear: click.Command = _judgement(
+    "clear", "clear", "Release items that were on hold or quarantined."
+)
+condemn: click.Command = _judgement(
+    "condemn", "condemn", "Find items illegitimate: they stay aside for good."
+)
 stolen: click.Command = _judgement("stolen", "report_stolen", "Report items as stolen.")
 decommission: click.Command = _judgement(
     "decommission",
