@@ -285,6 +285,7 @@ async def test_an_orderer_that_comes_or_goes_is_no_refusal(
     fake.before = join
     assert await contract.submit("F") == b"result"
     assert Counter(fake.calls) == {"Endorse": 1, "Submit": 3, "CommitStatus": 1}
+    fake.before = None
     fake.failures["Submit"] = Failure(code=grpc.StatusCode.ABORTED, text=f"{said}anything else")
     with pytest.raises(SubmitError):
         await contract.submit("F")
