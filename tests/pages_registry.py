@@ -128,9 +128,7 @@ OWNERS: dict[str, Sequence[Run | NotRun]] = {
             "call of test_docstring_examples.py",
         ),
     ],
-    "docs/orderers.md": [
-        NotRun(reason="not as a page yet: integration/test_orderers.py runs the commands' code")
-    ],
+    "docs/orderers.md": [Run(test=_ADMIN)],
     "docs/production.md": [
         NotRun(
             section="Private data twice",

@@ -28,6 +28,7 @@ DOCS = Path(__file__).parents[2] / "docs"
     [
         "add-an-organization.md",
         "upgrade-a-contract.md",
+        "orderers.md",
         "replace-a-node.md",
         "production.md",
     ],
