@@ -94,9 +94,10 @@ async def test_they_watch_and_consume(
 
             await until(consumer_is_well)
             await register_patient(network)
-            height = await network.ledger_height("clinic", "care")
 
             async def has_all_blocks() -> bool:
+                # Now: the peer asked may have been behind the one that registered.
+                height = await network.ledger_height("clinic", "care")
                 with psycopg.connect(database) as connection:
                     found = connection.execute("SELECT count(*) FROM care.ledger_blocks").fetchone()
                 return found == (height,)
