@@ -108,9 +108,12 @@ class NodeProcesses:
         return {name: value for name, _, value in pairs if name}
 
     def check_alive(self, node: str) -> None:
-        """Raise `NodeFailedError` with the last log lines when a node that we started has ended."""
+        """Raise `NodeFailedError` with the last log lines when a node that we started has ended.
+
+        And has not been started again since, be it by another program.
+        """
         child = self._children.get(node)
-        if child is not None and child.poll() is not None:
+        if child is not None and child.poll() is not None and node not in self.running():
             code = child.returncode
             how = f"with exit code {code}" if code >= 0 else f"by signal {-code}"
             raise NodeFailedError(node, f"ended {how}", self.log_tail(node))

@@ -154,6 +154,18 @@ def test_a_node_ended_by_a_signal_says_so(processes: NodeProcesses) -> None:
     processes.check_alive("nobody has started this")
 
 
+async def test_a_node_that_another_program_has_started_again_is_alive(
+    processes: NodeProcesses, tmp_path: Path
+) -> None:
+    start(processes, "node", SLEEP)
+    await processes.stop()
+    other = NodeProcesses(tmp_path / "net", tmp_path / "net" / "logs")
+    pid = start(other, "node", SLEEP)
+    eventually(lambda: processes.running() == {"node": pid})
+    processes.check_alive("node")
+    await other.stop()
+
+
 def test_a_program_that_is_not_there(processes: NodeProcesses) -> None:
     with pytest.raises(NodeFailedError, match=r"node cannot be started \(/no/program: No such"):
         processes.start("node", ["/no/program"], {}, Path("/"))
