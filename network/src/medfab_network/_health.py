@@ -119,16 +119,6 @@ async def counter(node: Node, context: ssl.SSLContext, name: str, channel: str) 
     return float(found[0].removeprefix(start)) if found else None
 
 
-async def metric(node: Node, context: ssl.SSLContext, name: str, channel: str) -> float:
-    """A metric of a node about one channel; 0 where there is none yet."""
-    response = await _get(f"{node.operations_port}/metrics", context)
-    start = f'{name}{{channel="{channel}"}} '
-    for line in response.text.splitlines() if response is not None else ():
-        if line.startswith(start):
-            return float(line.removeprefix(start))
-    return 0.0
-
-
 async def _get(path: str, context: ssl.SSLContext) -> httpx.Response | None:
     """One request to `<port>/<path>` on this machine; None without an answer.
 

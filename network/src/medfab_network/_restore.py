@@ -22,7 +22,7 @@ from medfab_network._archive import Manifest, extract
 from medfab_network._builder import install_builder
 from medfab_network._channel_change import ChannelChanges
 from medfab_network._files import write_atomically
-from medfab_network._health import metric, tls_context, wait_until
+from medfab_network._health import counter, tls_context, wait_until
 from medfab_network._layout import Layout
 from medfab_network._node_control import NodeControl
 from medfab_network._progress import Progress
@@ -184,10 +184,11 @@ class Restore:
             self._layout.tls(peer.organization, peer.name),
         )
         for channel in self._topology.channels_of(peer.organization):
-            first = await metric(peer, context, _CYCLES, channel.name)
+            first = await counter(peer, context, _CYCLES, channel.name) or 0.0
 
             async def two_cycles(channel: Channel = channel, first: float = first) -> bool:
-                return await metric(peer, context, _CYCLES, channel.name) >= first + 2
+                now = await counter(peer, context, _CYCLES, channel.name) or 0.0
+                return now >= first + 2
 
             await wait_until(
                 two_cycles,
