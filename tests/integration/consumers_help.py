@@ -242,6 +242,9 @@ def service(file: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     ):
         try:
             yield process
+        except BaseException:
+            print(said(file))  # for pytest to show: why what was waited for did not come
+            raise
         finally:
             process.kill()
 

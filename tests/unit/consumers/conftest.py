@@ -12,7 +12,7 @@ from medfab_gateway.consumers import PostgresStore, SqliteStore, Store
 from postgres import Postgres, postgres_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def postgres() -> Iterator[Postgres]:
     with postgres_server() as server:
         yield server

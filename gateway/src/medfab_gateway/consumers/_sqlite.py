@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from medfab_gateway.consumers._tables import ColumnType
 from medfab_gateway.consumers.errors import StoreError, StoreUnavailableError
 
 MEMORY = ":memory:"
+_TIMEOUT = 30  # seconds to wait for a lock
 
 
 class SqliteStore(Store):
@@ -49,11 +51,11 @@ class SqliteStore(Store):
                 # What projections hold may be private: the file is its owner's alone.
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             connection = sqlite3.connect(
-                self.path, isolation_level=None, timeout=30, check_same_thread=False
+                self.path, isolation_level=None, timeout=_TIMEOUT, check_same_thread=False
             )
             self._connection = connection
             connection.create_function("medfab_add", 2, _add_numbers, deterministic=True)
-            connection.execute("PRAGMA journal_mode = WAL").close()
+            _write_ahead(connection)
             # After a power failure the last transactions may be missing, checkpoint included:
             # they are made again. After a `kill -9` nothing is missing.
             connection.execute("PRAGMA synchronous = NORMAL").close()
@@ -193,6 +195,21 @@ class SqliteStore(Store):
         if self._connection is None:
             raise StoreError(f"The database {self.path} is not open.")
         return self._connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn to the write-ahead log. The connection's timeout does not hold for this statement:
+    where several open a new database at the same moment, all but one are refused at once."""
+    end = time.monotonic() + _TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+            return
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            if not busy or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
 
 
 def _time(value: datetime) -> str:
