@@ -29,6 +29,11 @@ def run(function: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     own handling, a second Ctrl-C tears down the loop under the cleaning up.)
     """
     before = {number: signal.getsignal(number) for number in _heeded()}
+    noted: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        """While a loop is made or taken down: an exception in the middle would leave half a one."""
+        noted.append(number)
 
     async def main() -> _T:
         task = asyncio.current_task()
@@ -36,19 +41,29 @@ def run(function: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         if task is not None:
             for number in before:
                 loop.add_signal_handler(number, task.cancel)
+            if noted:
+                noted.clear()
+                task.cancel()
         try:
             return await function()
         except asyncio.CancelledError as error:
             raise KeyboardInterrupt from error
+        finally:
+            for number in before:
+                loop.remove_signal_handler(number)
+                signal.signal(number, note)
 
+    for number in before:
+        signal.signal(number, note)
     running = main()
     try:
         return asyncio.run(running)
     finally:
+        running.close()  # where the loop never began: Python warns of coroutines that never ran
         for number, handler in before.items():
             signal.signal(number, handler)
-        # A signal may come before the loop began; Python warns of coroutines that never ran.
-        running.close()
+        if noted:
+            raise KeyboardInterrupt
 
 
 @contextmanager
