@@ -16,6 +16,7 @@ from pathlib import Path
 
 from faults.load import CHANNEL, HOSPITAL
 from integration.consumer_faults import comparable
+from integration.consumers_help import position
 from integration.consumers_help import rows as rows_of
 from integration.network_help import MEDFAB
 from medfab_gateway.consumers import (
@@ -70,7 +71,7 @@ class Rows:
         found = []
         for name, store in self._stores().items():
             try:
-                found.append(_position(store, name))
+                found.append(position(store, name))
             except Exception:
                 found.append(0)
         return found
@@ -154,16 +155,3 @@ def _start(file: Path) -> subprocess.Popen[bytes]:
             stderr=log,
             env={**os.environ},
         )
-
-
-def _position(store: Store, name: str) -> int:
-    if not store.exists():
-        return 0
-    store.open()
-    try:
-        if not store.has_table("medfab_consumers"):
-            return 0
-        found = store.query("SELECT next_block FROM medfab_consumers WHERE consumer = ?", [name])
-        return int(found[0][0]) if found else 0
-    finally:
-        store.close()

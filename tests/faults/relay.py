@@ -15,6 +15,7 @@ import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from faults import firewall
 from medfab_network._layout import Layout
@@ -227,7 +228,12 @@ class RelayedProcesses(NodeProcesses):
         self.relay = Relay(self.running)
 
     def start(
-        self, node: str, command: list[str], environment: Mapping[str, str], folder: Path
+        self,
+        node: str,
+        command: list[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        extra: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         known = self._nodes[node]
         inner = _free_port()
@@ -238,7 +244,7 @@ class RelayedProcesses(NodeProcesses):
         }.get(known.kind)
         if listens:
             self.relay.serve(node, known.port, inner)
-        super().start(node, command, {**environment, **(listens or {})}, folder)
+        super().start(node, command, environment, folder, {**(listens or {}), **extra})
 
 
 def _socket(its_port: int, port: int) -> str:

@@ -26,6 +26,7 @@ from integration.consumers_help import (
     Load,
     items_on,
     ledger,
+    position,
     rows,
     totals_on,
 )
@@ -196,20 +197,7 @@ async def _until(store: Store, name: str, block: int, running: Consumers) -> Non
 
 
 async def _position(store: Store, name: str) -> int:
-    return await asyncio.to_thread(_position_now, store, name)
-
-
-def _position_now(store: Store, name: str) -> int:
-    if not store.exists():
-        return 0
-    store.open()
-    try:
-        if not store.has_table("medfab_consumers"):
-            return 0
-        found = store.query("SELECT next_block FROM medfab_consumers WHERE consumer = ?", [name])
-        return int(found[0][0]) if found else 0
-    finally:
-        store.close()
+    return await asyncio.to_thread(position, store, name)
 
 
 def _compare(report: Report, name: str, store: Store, blocks: list[Any]) -> None:

@@ -175,6 +175,20 @@ def rows(store: Store, table: Table) -> list[tuple[Any, ...]]:
     return sorted(found, key=repr)
 
 
+def position(store: Store, name: str) -> int:
+    """The next block of a consumer, by its database, which is opened for it; 0 without one."""
+    if not store.exists():
+        return 0
+    store.open()
+    try:
+        if not store.has_table("medfab_consumers"):
+            return 0
+        found = store.query("SELECT next_block FROM medfab_consumers WHERE consumer = ?", [name])
+        return int(found[0][0]) if found else 0
+    finally:
+        store.close()
+
+
 async def until_there(store: Store, seconds: float = 240) -> None:
     """Wait until a service has made its database."""
     async with asyncio.timeout(seconds):

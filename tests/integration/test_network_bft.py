@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from base64 import b64encode
 from collections.abc import AsyncIterator
 
@@ -69,4 +70,20 @@ async def test_certificates_of_orderers_are_replaced(network: Network) -> None:
     text = json.dumps(config.to_json())
     assert not [pem for pem in old if pem in text]
     assert all(b64encode(pair.certificate.read_bytes()).decode() in text for pair in pairs)
+    await same_height_everywhere(network, 120)
+
+
+async def test_an_orderer_that_has_lost_its_disk_is_replaced(network: Network) -> None:
+    """The others outvote it meanwhile; afterwards one of them may be lost: its vote counts."""
+    name = "orderer2.orderer"
+    await kill(network, name)
+    shutil.rmtree(network._layout.node("orderer", name) / "data")
+    report = await network.up()
+    assert (report.started, report.lost) == ([], [name])
+    await network.replace(name)
+    await same_height_everywhere(network, 120)
+    await kill(network, "orderer0.orderer")
+    user = await commits_within(network, 120)
+    assert await is_registered(network, user, "clinic")
+    assert (await network.up()).started == ["orderer0.orderer"]
     await same_height_everywhere(network, 120)

@@ -406,3 +406,33 @@ async def test_a_whole_organisation_is_lost(network: Network, tmp_path: Path) ->
             await authority.reenroll(
                 Credential(certificate=lee.identity.certificate, signer=lee.signer())
             )
+
+    await the_files_alone(network, tmp_path)
+
+
+async def the_files_alone(network: Network, folder: Path) -> None:
+    """On another machine, of which only the disk is another here: an empty folder."""
+    command = "medfab network restore hospital.backup --key-file backup.key --dir elsewhere"
+    code, _, errors = await shell(network, folder, command)
+    assert code == 6, errors
+    assert "no orderer runs here" in errors
+    assert "--files-only" in errors
+    code, printed, errors = await shell(network, folder, f"{command} --files-only")
+    assert code == 0, errors
+    assert "Nothing was started" in printed
+    elsewhere = Network(folder / "elsewhere")
+    assert elsewhere.processes() == {}
+    wallet = FileSystemWallet(elsewhere.wallet("hospital"))
+    assert wallet.get("lee").signer()(b"0" * 32)
+    for peer in network.topology.organization("hospital").peers:
+        for ours, theirs in zip(
+            *(
+                sorted((each._layout.node("hospital", peer.name)).rglob("*.pem"))
+                for each in (network, elsewhere)
+            ),
+            strict=True,
+        ):
+            assert ours.read_bytes() == theirs.read_bytes(), theirs
+    code, _, errors = await shell(network, folder, f"{command} --files-only")
+    assert code == 6, errors
+    assert "a restore replaces nothing" in errors

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import json
 import os
 import socket
 import threading
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from medfab_network._layout import Layout
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _TAIL_LINES = 15
 _PROJECT, _SERVICE = "com.docker.compose.project", "com.docker.compose.service"
+_EXTRA = "medfab.environment"  # of one start alone
 _LOOK_SECONDS = 1.0
 _LOCAL_ENGINE = "unix:///var/run/docker.sock"
 _SECOND = 1_000_000_000  # Docker counts nanoseconds
@@ -73,6 +76,10 @@ def node_user() -> str:
     return f"{USER}:{USER}" if uid == 0 else f"{uid}:{os.getegid()}"
 
 
+def _as_label(extra: Mapping[str, str]) -> str:
+    return json.dumps(dict(extra), sort_keys=True)
+
+
 class Containers:
     """The containers of one network directory."""
 
@@ -103,38 +110,47 @@ class Containers:
     # --- starting -------------------------------------------------------------------------
 
     def start(
-        self, node: str, command: list[str], environment: Mapping[str, str], folder: Path
+        self,
+        node: str,
+        command: list[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        extra: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Start a node's container; command and environment are those of its service.
+        """Start a node's container; command and environment are those of its service, and extra.
 
         It returns at once: what goes wrong is raised by `check_alive`.
         """
         del command, environment, folder
         service = self._services[node]
         self.hand_over(node)
-        self._starts[node] = self._pool.submit(self._start, service)
+        self._starts[node] = self._pool.submit(self._start, service, extra)
 
-    def _start(self, service: Service) -> None:
+    def _start(self, service: Service, extra: Mapping[str, str]) -> None:
         import docker
 
         with contextlib.suppress(docker.errors.NotFound):
             old = self.client.containers.get(self._container_name(service.name))
-            if not self._is_same(old, service):
+            if not self._is_same(old, service, extra):
                 old.remove(force=True)
             else:
                 old.start()
                 return
         self._ensure_network()
-        self._create(service).start()
+        self._create(service, extra).start()
 
-    def _is_same(self, container: Container, service: Service) -> bool:
+    def _is_same(self, container: Container, service: Service, extra: Mapping[str, str]) -> bool:
         """Whether the container would be made like this again: images and versions change."""
         image = self.client.images.get(_image(service))
         environment = set(container.attrs["Config"]["Env"] or ())
         wanted = {f"{name}={value}" for name, value in service.environment.items()}
-        return container.attrs["Image"] == image.id and wanted <= environment
+        return (
+            container.attrs["Image"] == image.id
+            and wanted <= environment
+            and container.labels.get(_EXTRA, _as_label({})) == _as_label(extra)
+        )
 
-    def _create(self, service: Service) -> Container:
+    def _create(self, service: Service, extra: Mapping[str, str]) -> Container:
         binds = {
             f"{self._directory}/{bind.source}": {
                 "bind": bind.target,
@@ -151,7 +167,7 @@ class Containers:
             name=self._container_name(service.name),
             hostname=service.name,
             user=node_user(),
-            environment=dict(service.environment),
+            environment={**service.environment, **extra},
             volumes=binds,
             ports={f"{port}/tcp": (HOST, port) for port in service.ports},
             network=self._network,
@@ -170,6 +186,7 @@ class Containers:
             labels={
                 _PROJECT: self.project,
                 _SERVICE: service.name,
+                _EXTRA: _as_label(extra),
                 "com.docker.compose.container-number": "1",
                 "com.docker.compose.oneoff": "False",
                 "com.docker.compose.project.working_dir": str(self._directory),
@@ -257,6 +274,18 @@ class Containers:
             container = self._container(node)
             log: bytes = container.logs(tail=lines) if container is not None else b""
         return log.decode(errors="replace").rstrip("\n")
+
+    def log_mark(self, node: str) -> float:
+        """The time."""
+        del node
+        return time.time()
+
+    def log_since(self, node: str, mark: float) -> str:
+        """What the node has logged since then, in the container that it has now."""
+        with _engine():
+            container = self._container(node)
+            log: bytes = container.logs(since=mark) if container is not None else b""
+        return log.decode(errors="replace")
 
     def has(self, node: str) -> bool:
         """Whether the node has a container, running or not."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable, Mapping
 
 from medfab_gateway.errors import MedfabError
 from medfab_network._access import Access
@@ -20,6 +21,8 @@ from medfab_network.topology import RAFT, Channel, Node, Topology
 _CATCH_UP_SECONDS = 300.0
 _RETURN_SECONDS = 5.0
 """Longer than our client, and gRPC at first, wait before they try a lost peer again."""
+
+_Check = Callable[[Node, Channel], Awaitable[bool]]
 
 
 class NodeControl:
@@ -38,7 +41,7 @@ class NodeControl:
         """End it; nothing where it does not run."""
         await self._processes.stop([node.name])
 
-    async def start(self, node: Node, environment: dict[str, str] | None = None) -> None:
+    async def start(self, node: Node, environment: Mapping[str, str] | None = None) -> None:
         """Start it, where it does not run, and wait until it answers well.
 
         environment: settings of this start alone.
@@ -48,8 +51,9 @@ class NodeControl:
             self._processes.start(
                 node.name,
                 start.command,
-                {**start.environment, **(environment or {})},
+                start.environment,
                 start.folder,
+                environment or {},
             )
         is_ca = node.kind == "ca"
         root = (self._layout.ca_server_certificate if is_ca else self._layout.tls_ca_certificate)(
@@ -61,13 +65,11 @@ class NodeControl:
         """Wait until the others may do without another one: it has their blocks, they know it."""
         if node.kind == "peer":
             for channel in self._topology.channels_of(node.organization):
-                await self._wait(node, f"the blocks of {channel.name}", self._peer_level, channel)
+                await self._wait(node, f"the blocks of {channel.name}", self._is_level, channel)
                 await self._wait(node, f"the peers of {channel.name}", self._is_seen, channel)
         elif node.kind == "orderer":
             for channel in self._topology.channels:
-                await self._wait(
-                    node, f"the blocks of {channel.name}", self._orderer_level, channel
-                )
+                await self._wait(node, f"the blocks of {channel.name}", self._is_level, channel)
                 if self._topology.consensus == RAFT:
                     await self._wait(
                         node, f"the consensus of {channel.name}", self._is_active, channel
@@ -78,10 +80,10 @@ class NodeControl:
         if node in self._topology.organization(node.organization).peers[:-1]:
             await asyncio.sleep(_RETURN_SECONDS)
 
-    async def _wait(self, node: Node, what: str, check: object, channel: Channel) -> None:
+    async def _wait(self, node: Node, what: str, check: _Check, channel: Channel) -> None:
         async def ready() -> bool:
             with contextlib.suppress(MedfabError):
-                return bool(await check(node, channel))  # type: ignore[operator]
+                return await check(node, channel)
             return False
 
         await wait_until(
@@ -116,27 +118,25 @@ class NodeControl:
                 return (await orderer.channel(channel)).height
         return 0
 
-    async def _peer_level(self, node: Node, channel: Channel) -> bool:
+    async def _is_level(self, node: Node, channel: Channel) -> bool:
+        """Whether a peer or an orderer has the blocks that the others of its kind have."""
         own = await self.height(node, channel.name)
-        others = [
-            peer
-            for member in self._topology.members(channel.name)
-            for peer in member.peers
-            if peer != node
-        ]
-        found = await asyncio.gather(*(self.height(peer, channel.name) for peer in others))
+        if node.kind == "peer":
+            everyone = self._peers(channel)
+        else:
+            everyone = list(self._topology.ordering.orderers)
+        others = [each for each in everyone if each != node]
+        found = await asyncio.gather(*(self.height(each, channel.name) for each in others))
         # Blocks go on being made: one behind is a block on its way.
         return own > 0 and own + 1 >= max(found, default=0)
+
+    def _peers(self, channel: Channel) -> list[Node]:
+        return [peer for member in self._topology.members(channel.name) for peer in member.peers]
 
     async def _is_seen(self, node: Node, channel: Channel) -> bool:
         """Whether it sees the running peers, and is seen by them."""
         running = self._processes.running()
-        peers = [
-            peer
-            for member in self._topology.members(channel.name)
-            for peer in member.peers
-            if peer.name in running
-        ]
+        peers = [peer for peer in self._peers(channel) if peer.name in running]
         everyone = {peer.address for peer in peers}
         for peer in peers:
             async with self._access.discovery(peer) as discovery:
@@ -144,12 +144,6 @@ class NodeControl:
             if not (everyone if peer == node else {node.address}) <= seen:
                 return False
         return True
-
-    async def _orderer_level(self, node: Node, channel: Channel) -> bool:
-        own = await self.height(node, channel.name)
-        others = [each for each in self._topology.ordering.orderers if each != node]
-        found = await asyncio.gather(*(self.height(each, channel.name) for each in others))
-        return own > 0 and own + 1 >= max(found, default=0)
 
     async def _is_active(self, node: Node, channel: Channel) -> bool:
         """Whether the leader counts every consenter as active."""

@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from medfab_network._layout import Layout
 from medfab_network._place import place_of
@@ -52,7 +53,12 @@ class NodeProcesses:
         """Nothing: a process has its folder alone."""
 
     def start(
-        self, node: str, command: list[str], environment: Mapping[str, str], folder: Path
+        self,
+        node: str,
+        command: list[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        extra: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Start a node in a session of its own, so that Ctrl-C at a terminal is ours to handle."""
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -67,7 +73,7 @@ class NodeProcesses:
             try:
                 self._children[node] = _Detached(
                     command,
-                    env={**inherited, **environment, _MARKER: f"{self._directory}|{node}"},
+                    env={**inherited, **environment, **extra, _MARKER: f"{self._directory}|{node}"},
                     cwd=folder,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -128,6 +134,17 @@ class NodeProcesses:
         except OSError:
             return ""
         return "\n".join(text.splitlines()[-lines:])
+
+    def log_mark(self, node: str) -> float:
+        """Its length."""
+        log = self.log_file(node)
+        return log.stat().st_size if log.exists() else 0
+
+    def log_since(self, node: str, mark: float) -> str:
+        """What the node has logged since then."""
+        with self.log_file(node).open("rb") as log:
+            log.seek(int(mark))
+            return log.read().decode(errors="replace")
 
     def follow(self, node: str, lines: int) -> Iterator[str]:
         """The last lines of a node's log, and then what is written to it, for ever."""

@@ -7,11 +7,11 @@ level `debug` this logger writes the data itself: that level is no way to know m
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from medfab_network._health import counter, wait_until
 from medfab_network._runner import Runner
@@ -72,15 +72,14 @@ async def reconciled(
     channel: Channel,
     processes: Runner,
     context: ssl.SSLContext,
-    log: Path,
     *,
-    start: int,
+    since: float,
     by_snapshot: bool,
 ) -> Reconciled:
     """Wait until nothing is missing, or nothing more comes.
 
-    log: the peer's; start: its length when the peer started. by_snapshot: it does not log then what
-    it lacks.
+    since: the mark of its log from before it started. by_snapshot: it does not log then what it
+    lacks.
     """
     last = Reconciled(fetched=-1, missing=0)
     rounds_then = 0.0
@@ -88,9 +87,7 @@ async def reconciled(
     async def is_done() -> bool:
         nonlocal last, rounds_then
         rounds = await counter(node, context, _ROUNDS_DONE, channel.name) or 0.0
-        with log.open("rb") as file:
-            file.seek(start)
-            now = read(file.read().decode(errors="replace"), channel.name)
+        now = read(await asyncio.to_thread(processes.log_since, node.name, since), channel.name)
         if not by_snapshot and not now.missing:
             last = now
             return True

@@ -91,8 +91,7 @@ class Replacement:
                 "own organisation alone. Without --from-snapshot the blocks come from the orderers"
             )
         await self._wipe(node)
-        log = self._layout.logs / f"{node.name}.log"
-        start = log.stat().st_size if log.exists() else 0
+        since = self._processes.log_mark(node.name)
         await self._bring_up.start_node(node, CATCHING_UP)
         for channel in channels:
             if from_snapshot and source is not None:
@@ -111,8 +110,7 @@ class Replacement:
                     channel,
                     self._processes,
                     context,
-                    log,
-                    start=start,
+                    since=since,
                     by_snapshot=from_snapshot,
                 )
             self._tell(channel, private, by_snapshot=from_snapshot)

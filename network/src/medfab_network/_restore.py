@@ -12,6 +12,7 @@ import contextlib
 import shutil
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,23 +23,16 @@ from medfab_network._archive import Manifest, extract
 from medfab_network._builder import install_builder
 from medfab_network._channel_change import ChannelChanges
 from medfab_network._files import write_atomically
-from medfab_network._health import counter, tls_context, wait_until
+from medfab_network._health import tls_context
 from medfab_network._layout import Layout
 from medfab_network._node_control import NodeControl
 from medfab_network._progress import Progress
+from medfab_network._reconciliation import CATCHING_UP, reconciled
 from medfab_network._revocations import Merged, merge_revocations
 from medfab_network._runner import Runner
 from medfab_network._sealed import Secret
 from medfab_network.errors import DirectoryError, NotRunningError, TopologyError
 from medfab_network.topology import Channel, Node, Organization, Topology
-
-_CATCH_UP = {
-    # A block whose private data nobody else has would otherwise be waited for, a minute each.
-    "CORE_PEER_GOSSIP_PVTDATA_PULLRETRYTHRESHOLD": "0s",
-    "CORE_PEER_GOSSIP_PVTDATA_RECONCILESLEEPINTERVAL": "500ms",
-    "CORE_PEER_GOSSIP_PVTDATA_RECONCILEBATCHSIZE": "1000",
-}
-_CYCLES = "gossip_privdata_reconciliation_duration_count"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,15 +98,17 @@ class Restore:
         self._progress.step("its files")
         install_builder(self._layout)
         await asyncio.to_thread(self._put_in_place, path, secret, folder)
+        since = {}
         for peer in self._organization.peers:
             self._progress.step(f"{peer.name} catches up")
-            await self._start(peer, _CATCH_UP)
+            since[peer.name] = self._processes.log_mark(peer.name)
+            await self._start(peer, CATCHING_UP)
         for node in own:
             if node.kind == "chaincode":
                 await self._start(node)
         for peer in self._organization.peers:
             await self._control.wait_useful(peer)
-            await self._reconcile(peer)
+            await self._reconcile(peer, since[peer.name])
         channels = self._topology.channels_of(self._organization.name)
         for channel in channels:
             report.lost += await self._lost(channel)
@@ -147,7 +143,7 @@ class Restore:
                 "`medfab network up` first, or take the files alone with --files-only"
             )
 
-    async def _start(self, node: Node, environment: dict[str, str] | None = None) -> None:
+    async def _start(self, node: Node, environment: Mapping[str, str] | None = None) -> None:
         self.started.append(node)
         await self._control.start(node, environment)
 
@@ -174,28 +170,20 @@ class Restore:
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
-    async def _reconcile(self, peer: Node) -> None:
-        """Wait until the peer has asked the others for all private data that it misses.
-
-        Two cycles from now: the first may have begun before the last block came.
-        """
+    async def _reconcile(self, peer: Node, since: float) -> None:
+        """Wait until the peer has the private data that it misses, or nobody has more of it."""
         context = tls_context(
             self._layout.tls_ca_certificate(peer.organization),
             self._layout.tls(peer.organization, peer.name),
         )
         for channel in self._topology.channels_of(peer.organization):
-            first = await counter(peer, context, _CYCLES, channel.name) or 0.0
-
-            async def two_cycles(channel: Channel = channel, first: float = first) -> bool:
-                now = await counter(peer, context, _CYCLES, channel.name) or 0.0
-                return now >= first + 2
-
-            await wait_until(
-                two_cycles,
-                node=peer.name,
-                what=f"asking for the private data of {channel.name}",
-                processes=self._processes,
-                timeout=300.0,
+            await reconciled(
+                peer,
+                channel,
+                self._processes,
+                context,
+                since=since,
+                by_snapshot=False,
             )
 
     async def _lost(self, channel: Channel) -> list[LostData]:

@@ -19,8 +19,14 @@ class Runner(Protocol):
         """Delete what there is of a node that has been stopped, but for its folder."""
 
     def start(
-        self, node: str, command: list[str], environment: Mapping[str, str], folder: Path
-    ) -> None: ...
+        self,
+        node: str,
+        command: list[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        extra: Mapping[str, str] = ...,
+    ) -> None:
+        """extra: environment of this start alone."""
 
     def hand_over(self, node: str) -> None:
         """The node's files have been written anew while it runs."""
@@ -34,6 +40,12 @@ class Runner(Protocol):
     def check_alive(self, node: str) -> None: ...
 
     def log_tail(self, node: str, lines: int = ...) -> str: ...
+
+    def log_mark(self, node: str) -> float:
+        """Where the node's log is by now, for `log_since`."""
+
+    def log_since(self, node: str, mark: float) -> str:
+        """What the node has logged since then."""
 
     async def stop(
         self, nodes: Iterable[str] | None = None, *, grace: float = 10.0

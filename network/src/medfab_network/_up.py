@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from medfab_gateway.admin import AsyncLifecycle
 from medfab_gateway.errors import GatewayError, MedfabError
@@ -229,7 +229,7 @@ class BringUp:
     def _start_node(self, node: Node, environment: Mapping[str, str] | None = None) -> None:
         configure = orderer_start if node.kind == "orderer" else peer_start
         start = configure(node, self._topology, self._binaries, self._layout)
-        self._start(node, replace(start, environment={**start.environment, **(environment or {})}))
+        self._start(node, start, environment)
 
     async def _stop_older(self, node: Node, chaincode: Chaincode) -> None:
         """A process of another version than the topology's makes way."""
@@ -245,11 +245,13 @@ class BringUp:
             node, chaincode_start(node, chaincode, identifier, self._topology, self._layout)
         )
 
-    def _start(self, node: Node, start: Start) -> None:
+    def _start(self, node: Node, start: Start, extra: Mapping[str, str] | None = None) -> None:
         if node.name in self._running:
             self._processes.hand_over(node.name)
             return
-        self._processes.start(node.name, start.command, start.environment, start.folder)
+        self._processes.start(
+            node.name, start.command, start.environment, start.folder, extra or {}
+        )
         self.report.started.append(node.name)
 
     # --- channels --------------------------------------------------------------------------
