@@ -18,12 +18,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from tarfile import TarInfo
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from medfab_network._layout import Layout
+from medfab_network._place import CONTAINER_DATA
 from medfab_network._profile_services import EXTRA_IMAGES
 from medfab_network._services import IMAGES, USER, Service, services, volume_of
+from medfab_network._volume import files_below
 from medfab_network.errors import EngineError, NodeFailedError
 from medfab_network.topology import HOST, Node, Topology
 
@@ -300,6 +303,13 @@ class Containers:
                 for piece in container.logs(tail=lines, follow=True, stream=True):
                     yield piece.decode(errors="replace")
 
+    def data_files(self, node: Node, folder: str = "") -> Iterator[tuple[TarInfo, IO[bytes]]]:
+        """The files of a folder in the volume of a node that has a container, named within it."""
+        with _engine():
+            container = self._container(node.name)
+            if container is not None:
+                yield from files_below(container, CONTAINER_DATA / folder)
+
     # --- ending ---------------------------------------------------------------------------
 
     async def stop(self, nodes: Iterable[str] | None = None, *, grace: float = 10.0) -> list[str]:
@@ -348,15 +358,15 @@ class Containers:
             with contextlib.suppress(docker.errors.NotFound):
                 self.client.networks.get(self._network).remove()
 
-    async def forget(self, node: str) -> None:
-        """Delete the container of a node, and its volume."""
+    async def forget(self, node: Node) -> None:
+        """Delete the container of a node that has been stopped, and its volume."""
         import docker
 
         def delete() -> None:
             with contextlib.suppress(docker.errors.NotFound):
-                self.client.containers.get(self._container_name(node)).remove(force=True)
+                self.client.containers.get(self._container_name(node.name)).remove(force=True)
             with contextlib.suppress(docker.errors.NotFound):
-                self.client.volumes.get(f"{self.project}_{volume_of(node)}").remove()
+                self.client.volumes.get(f"{self.project}_{volume_of(node.name)}").remove()
 
         with _engine():
             await asyncio.to_thread(delete)

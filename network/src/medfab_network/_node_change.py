@@ -111,7 +111,7 @@ class NodeChange:
     async def _forget(self, node: Node) -> None:
         """Stop it, and delete what it has: keys, certificates, ledgers."""
         await self._processes.stop([node.name])
-        await self._processes.forget(node.name)
+        await self._processes.forget(node)
         folder = self._layout.node(node.organization, node.name)
         if folder.exists():
             await asyncio.to_thread(shutil.rmtree, folder)

@@ -10,12 +10,16 @@ import asyncio
 import contextlib
 import os
 import select
+import shutil
 import signal
+import stat
 import subprocess
+import tarfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import IO
 
 from medfab_network._layout import Layout
 from medfab_network._place import place_of
@@ -49,8 +53,25 @@ class NodeProcesses:
     def adopt(self, topology: Topology) -> None:
         """Nothing: a process is told all about itself when it is started."""
 
-    async def forget(self, node: str) -> None:
-        """Nothing: a process has its folder alone."""
+    async def forget(self, node: Node) -> None:
+        """Delete the ledgers of a node that has been stopped."""
+        data = Path(place_of(node, Layout(Path(self._directory))).data)
+        if data.exists():
+            await asyncio.to_thread(shutil.rmtree, data)
+
+    def data_files(
+        self, node: Node, folder: str = ""
+    ) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
+        """The files of a folder in a node's data, named within it; sockets and links are none."""
+        root = Path(place_of(node, Layout(Path(self._directory))).data, folder)
+        for path in sorted(root.rglob("*")):
+            found = path.lstat()
+            if stat.S_ISREG(found.st_mode):
+                entry = tarfile.TarInfo(str(path.relative_to(root)))
+                entry.size, entry.mode = found.st_size, stat.S_IMODE(found.st_mode)
+                entry.mtime = int(found.st_mtime)
+                with path.open("rb") as file:
+                    yield entry, file
 
     def start(
         self,

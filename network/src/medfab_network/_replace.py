@@ -18,11 +18,12 @@ from medfab_network._deploy import approve_and_commit
 from medfab_network._health import tls_context, wait_until
 from medfab_network._layout import Layout
 from medfab_network._orderers import Orderers
+from medfab_network._place import place_of
 from medfab_network._reconciliation import CATCHING_UP, Reconciled, reconciled
 from medfab_network._runner import Runner
 from medfab_network._status import heights_of
 from medfab_network._up import BringUp
-from medfab_network.errors import NetworkError, TopologyError
+from medfab_network.errors import NetworkError, NodeFailedError, TopologyError
 from medfab_network.topology import RAFT, Chaincode, Channel, Node, Topology
 
 _TIMEOUT = 3600.0
@@ -179,20 +180,32 @@ class Replacement:
         return None
 
     async def _join_by_snapshot(self, node: Node, channel: Channel, source: Node) -> None:
-        completed = (
-            self._layout.node(source.organization, source.name)
-            / "data"
-            / "snapshots"
-            / "completed"
-            / channel.name
+        own = self._layout.node(node.organization, node.name) / "joined-by"
+        try:
+            block = await self._take_snapshot(channel, source, own)
+            self._processes.hand_over(node.name)
+            async with self._access.peer_admin(node) as admin:
+                await admin.snapshots.join(place_of(node, self._layout).folder / own.name)
+                await admin.snapshots.wait_until_joined(channel.name, timeout=_TIMEOUT)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, own, ignore_errors=True)
+        self._notes.append(
+            f"{channel.name}: joined by the snapshot of {source.name} as of block {block}. "
+            "It has no blocks before that one: ask another peer for those."
         )
+
+    async def _take_snapshot(self, channel: Channel, source: Node, target: Path) -> int:
+        """Let a peer make one, and copy it from there; returns the number of its newest block."""
+        refused: PeerAdminError | None = None
         async with self._access.peer_admin(source) as admin:
-            # One of the newest block may be there already; asking again is an error then.
-            with contextlib.suppress(PeerAdminError):
+            first = (await admin.chain_info(channel.name)).height - 1
+            try:
                 await admin.snapshots.request(channel.name)
+            except PeerAdminError as error:  # one of the newest block may be there already
+                refused = error
 
             async def is_made() -> bool:
-                return not await admin.snapshots.pending(channel.name) and completed.exists()
+                return not await admin.snapshots.pending(channel.name)
 
             await wait_until(
                 is_made,
@@ -201,20 +214,27 @@ class Replacement:
                 processes=self._processes,
                 timeout=_TIMEOUT,
             )
-        newest = max(completed.iterdir(), key=lambda folder: int(folder.name))
+            last = (await admin.chain_info(channel.name)).height - 1
         # On separate hosts this is what travels, between two machines of one organisation.
-        own = self._layout.node(node.organization, node.name) / "data" / "joined-by" / channel.name
-        await asyncio.to_thread(shutil.copytree, newest, own)
-        try:
-            async with self._access.peer_admin(node) as admin:
-                await admin.snapshots.join(own)
-                await admin.snapshots.wait_until_joined(channel.name, timeout=_TIMEOUT)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, own)
-        self._notes.append(
-            f"{channel.name}: joined by the snapshot of {source.name} as of block {newest.name}. "
-            "It has no blocks before that one: ask another peer for those."
-        )
+        for block in range(last, first - 1, -1):
+            made = f"snapshots/completed/{channel.name}/{block}"
+            if await asyncio.to_thread(self._copy, source, made, target):
+                return block
+        raise NodeFailedError(
+            source.name,
+            f"made no snapshot of {channel.name}",
+            self._processes.log_tail(source.name),
+        ) from refused
+
+    def _copy(self, source: Node, folder: str, target: Path) -> bool:
+        """A folder of a node's data to one of this machine; returns whether anything is there."""
+        shutil.rmtree(target, ignore_errors=True)  # of a call that was cut off
+        for entry, content in self._processes.data_files(source, folder):
+            path = target / entry.name
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with path.open("xb") as copy:
+                shutil.copyfileobj(content, copy)
+        return target.exists()
 
     async def _wait_for_blocks(self, node: Node, channel: Channel) -> None:
         peers = [p for member in self._topology.members(channel.name) for p in member.peers]
@@ -240,12 +260,7 @@ class Replacement:
     async def _wipe(self, node: Node) -> None:
         """Stop it, and delete what is left of its ledgers. Keys and certificates stay."""
         await self._processes.stop([node.name])
-        data = self._data(node)
-        if data.exists():
-            await asyncio.to_thread(shutil.rmtree, data)
-
-    def _data(self, node: Node) -> Path:
-        return self._layout.node(node.organization, node.name) / "data"
+        await self._processes.forget(node)
 
 
 _IS_LOST = "private data matching public hash version is not available"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from tarfile import TarInfo
+from typing import IO, Protocol
 
 from medfab_network.topology import Node, Topology
 
@@ -15,8 +16,15 @@ class Runner(Protocol):
     def adopt(self, topology: Topology) -> None:
         """From now on the nodes are those of this topology; what runs goes on."""
 
-    async def forget(self, node: str) -> None:
-        """Delete what there is of a node that has been stopped, but for its folder."""
+    async def forget(self, node: Node) -> None:
+        """Delete the ledgers of a node that has been stopped; its keys stay, and its name."""
+
+    def data_files(self, node: Node, folder: str = ...) -> Iterator[tuple[TarInfo, IO[bytes]]]:
+        """The files of a folder in what is its `Place.data`, named within that folder.
+
+        In no order, each to be read before the next is asked for. None where there is no such
+        folder. Of a node that runs, only what it has finished with is whole.
+        """
 
     def start(
         self,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from medfab_network import NodeFailedError
+from medfab_network import NodeFailedError, load_topology
 from medfab_network._processes import NodeProcesses
 
 SLEEP = ["sleep", "60"]
@@ -205,3 +205,26 @@ def test_nodes_survive_the_command_that_started_them(
     (tmp_path / "net").mkdir()
     subprocess.run([sys.executable, "-c", program, tmp_path / "net"], check=True, timeout=30)
     assert list(processes.running()) == ["node"]
+
+
+async def test_what_a_node_has_on_its_disk_is_read_and_deleted(
+    processes: NodeProcesses, tmp_path: Path
+) -> None:
+    [peer] = load_topology(None).organization("clinic").peers
+    folder = tmp_path / "net" / "organizations" / "clinic" / "nodes" / "peer0.clinic"
+    made = folder / "data" / "snapshots" / "completed" / "care" / "7"
+    for path, content in ((made / "a", b"state"), (made / "below" / "b", b""), (folder / "k", b"")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (made / "link").symlink_to("a")
+    named = "snapshots/completed/care/7"
+    read = [(e.name, e.size, f.read()) for e, f in processes.data_files(peer, named)]
+    assert read == [("a", 5, b"state"), ("below/b", 0, b"")]
+    assert [entry.name for entry, _ in processes.data_files(peer)] == [
+        f"{named}/a",
+        f"{named}/below/b",
+    ]
+    assert list(processes.data_files(peer, "snapshots/completed/care/8")) == []
+    await processes.forget(peer)
+    assert list(folder.iterdir()) == [folder / "k"]
+    await processes.forget(peer)  # nothing is there
