@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from bench.gateway_client import Meter, Setup, arguments, key, repeat
+from bench.gateway_client import Meter, Setup, arguments, key, repeat, repeat_in
 from fabric_protos.gateway import gateway_pb2
 
 from medfab_gateway import Gateway
@@ -94,14 +94,14 @@ def call_sync(
     ):
         prepared = prepare(channel, calls)
 
-        def call(_: int) -> None:
+        def call() -> None:
             for method, request, content in prepared:
                 sign(content)
                 method(request, timeout=30)
 
-        list(threads.map(call, range(warmup)))
+        repeat_in(threads, call, at_once, warmup)
         meter = Meter()
-        list(threads.map(call, range(wanted)))
+        repeat_in(threads, call, at_once, wanted)
         meter.print()
 
 

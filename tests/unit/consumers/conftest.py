@@ -12,7 +12,7 @@ from medfab_gateway.consumers import PostgresStore, SqliteStore, Store
 from postgres import Postgres, postgres_server
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
     with postgres_server() as server:
         yield server
