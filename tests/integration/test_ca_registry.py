@@ -3,6 +3,7 @@ fabric-ca-client: what one writes, the other reads."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import secrets
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from integration.ca_help import ADMIN_SECRET, FabricCaClient, Server, ca_server
 from medfab_gateway.ca import (
     AlreadyExistsError,
+    AlreadyRegisteredError,
     AlreadyRevokedError,
     AsyncCertificateAuthority,
     AttributeRequest,
@@ -81,6 +83,21 @@ def new_id(prefix: str = "dr") -> str:
 
 async def enrolled(ca: AsyncCertificateAuthority, admin: Enrollment, name: str) -> Enrollment:
     return await ca.enroll(name, await ca.register(admin.credential, name))
+
+
+async def test_of_registrations_at_the_same_moment_one_counts(
+    ca: AsyncCertificateAuthority, admin: Enrollment
+) -> None:
+    """The server looks first whether the id is free, then writes: all may find it free."""
+    for _ in range(10):
+        name = new_id()
+        done = await asyncio.gather(
+            *(ca.register(admin.credential, name, secret="the same") for _ in range(8)),
+            return_exceptions=True,
+        )
+        assert done.count("the same") == 1, done
+        assert sum(isinstance(each, AlreadyRegisteredError) for each in done) == 7, done
+        await ca.enroll(name, "the same")
 
 
 async def test_an_identity_from_registration_to_removal(

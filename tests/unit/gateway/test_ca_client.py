@@ -194,6 +194,16 @@ def test_where_the_server_has_no_code_its_words_decide(message: str) -> None:
     assert type(error) is InvalidRequestError
 
 
+def test_an_id_that_another_has_taken_at_the_same_moment() -> None:
+    """As the server said it when two runs of `medfab network up` registered one node."""
+    message = (
+        "Registration of 'peer0' failed: Error adding identity 'peer0' to the database: "
+        "UNIQUE constraint failed: users.id"
+    )
+    error = refused("Cannot", url="https://ca", code=0, message=message, status=500)
+    assert type(error) is AlreadyRegisteredError
+
+
 async def test_a_secret_that_the_server_quotes_is_not_repeated() -> None:
     with pytest.raises(CertificateAuthorityError) as caught:
         await call(failure(400, 5, 'Invalid request body; body={"secret":"s3cret"}'))

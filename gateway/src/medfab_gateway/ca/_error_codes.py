@@ -40,6 +40,7 @@ _MAY_NOT = (
 )
 _AFFILIATION = "List the affiliations there are; add a parent first, or use force"
 _REPEATED = "This client sends it right: is something between us and the CA, or another version?"
+_REGISTERED = "Enroll with the secret of the first registration, or choose another id"
 
 CODES: dict[int, tuple[_ErrorType, str]] = {
     0: (AuthorityFailedError, _SEE_LOG),
@@ -150,10 +151,7 @@ CODES: dict[int, tuple[_ErrorType, str]] = {
     71: (AuthorizationFailedError, _MAY_NOT),
     72: (AuthorizationFailedError, "The identities are in LDAP: change them there"),
     73: (IdentityLockedError, "A registrar unlocks it by setting a new secret (identity modify)"),
-    74: (
-        AlreadyRegisteredError,
-        "Enroll with the secret of the first registration, or choose another id",
-    ),
+    74: (AlreadyRegisteredError, _REGISTERED),
     75: (AuthorityFailedError, _SEE_LOG),
     76: (AuthorizationFailedError, _MAY_NOT),
     77: (InvalidRequestError, "The common name of the request must be the enrollment id"),
@@ -187,6 +185,8 @@ _BY_WORDS: dict[str, tuple[_ErrorType, str]] = {
         "Have them registered for the identity first, or ask for them as optional",
     ),
     "Invalid profile": (InvalidRequestError, "Ask the CA's operator for its signing.profiles"),
+    # Of two registrations at the same moment both look first whether the id is free.
+    "UNIQUE constraint failed: users.id": (AlreadyRegisteredError, _REGISTERED),
     "cannot be used to sign": (
         InvalidRequestError,
         "Ask the CA's operator for its signing.profiles",
