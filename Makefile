@@ -140,9 +140,11 @@ bench-ehr: setup
 bench-gateway: setup
 	@PYTHONPATH=tests QUICK="$(QUICK)" ONLY="$(ONLY)" $(BIN)/python -m bench.gateway
 
-## make profiles   where the CPU of calls and of the block decoder goes: bench/profiles/
+## make profiles   where the CPU of calls, of the block decoder and of a chaincode process goes:
+##                 bench/profiles/
 profiles: setup
 	@PYTHONPATH=tests $(BIN)/python -m bench.profiles
+	@PYTHONPATH=.:tests $(BIN)/python -m bench.profiles_chaincode
 
 ## make bench-chaincode CPU of our shim and contract API beside the official ones; QUICK=1 likewise
 bench-chaincode: setup
