@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
 
-from medfab_network._backup import FORMAT, MANIFEST
+from medfab_network._backup import FORMAT, MANIFEST, Digested
+from medfab_network._files import Readable
 from medfab_network._sealed import SealedReader, Secret
 from medfab_network.errors import ArchiveError
 
 _FOLDERS = ("organization", "shared")
 _PIECE = 1 << 20
 _LARGEST_MANIFEST = 1 << 28
+
+PutEntry = Callable[[tarfile.TarInfo, Readable], None]
+"""Takes a file by its path in the archive, and reads all of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +39,11 @@ def verified(path: Path, secret: Secret) -> Manifest:
     """Read the whole archive; nothing is written. Raises `ArchiveError`."""
     digests: dict[str, str] = {}
 
-    def digest(name: str, mode: int, content: IO[bytes]) -> None:
-        digests[name] = _pour(content, None)
+    def digest(entry: tarfile.TarInfo, content: Readable) -> None:
+        digested = Digested(content)
+        while digested.read(_PIECE):
+            pass
+        digests[entry.name] = digested.digest.hexdigest()
 
     manifest = _walk(path, secret, digest)
     if manifest.files != digests:
@@ -47,26 +52,21 @@ def verified(path: Path, secret: Secret) -> Manifest:
     return manifest
 
 
-def extract(path: Path, secret: Secret, target: Path) -> None:
-    """Write the files of a verified archive below `target`, which is there and empty."""
-
-    def write(name: str, mode: int, content: IO[bytes]) -> None:
-        place = target / name
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            digests[name] = _pour(content, file)
-            os.fchmod(descriptor, mode & 0o755)
-            file.flush()
-            os.fsync(descriptor)
-
+def extract(path: Path, secret: Secret, put: PutEntry) -> None:
+    """Hand on the files of a verified archive. Raises `ArchiveError`."""
     digests: dict[str, str] = {}
-    manifest = _walk(path, secret, write)
+
+    def put_and_digest(entry: tarfile.TarInfo, content: Readable) -> None:
+        digested = Digested(content)
+        put(entry, digested)
+        digests[entry.name] = digested.digest.hexdigest()
+
+    manifest = _walk(path, secret, put_and_digest)
     if manifest.files != digests:
         raise ArchiveError(f"{path} has changed since it was verified")
 
 
-def _walk(path: Path, secret: Secret, each: Callable[[str, int, IO[bytes]], None]) -> Manifest:
+def _walk(path: Path, secret: Secret, each: PutEntry) -> Manifest:
     manifest: Manifest | None = None
     with SealedReader(path, secret) as reader:
         try:
@@ -78,7 +78,8 @@ def _walk(path: Path, secret: Secret, each: Callable[[str, int, IO[bytes]], None
                     if member.name == MANIFEST:
                         manifest = _manifest(path, content.read(_LARGEST_MANIFEST))
                     else:
-                        each(_safe(path, member.name), member.mode, content)
+                        _check_name(path, member.name)
+                        each(member, content)
         except tarfile.TarError as error:
             raise ArchiveError(f"{path} is damaged: {error}") from error
         while reader.read(_PIECE):
@@ -88,11 +89,10 @@ def _walk(path: Path, secret: Secret, each: Callable[[str, int, IO[bytes]], None
     return manifest
 
 
-def _safe(path: Path, name: str) -> str:
+def _check_name(path: Path, name: str) -> None:
     parts = PurePosixPath(name).parts
     if not parts or parts[0] not in _FOLDERS or ".." in parts:
         raise ArchiveError(f"{path} holds what no backup holds: {name}")
-    return name
 
 
 def _manifest(path: Path, content: bytes) -> Manifest:
@@ -106,12 +106,3 @@ def _manifest(path: Path, content: bytes) -> Manifest:
         return Manifest(**{name: document[name] for name in names})
     except (ValueError, LookupError, TypeError) as error:
         raise ArchiveError(f"{path} is damaged: its manifest cannot be read") from error
-
-
-def _pour(content: IO[bytes], file: IO[bytes] | None) -> str:
-    digest = hashlib.sha256()
-    while piece := content.read(_PIECE):
-        digest.update(piece)
-        if file is not None:
-            file.write(piece)
-    return digest.hexdigest()

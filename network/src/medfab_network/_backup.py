@@ -23,15 +23,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from medfab_network._files import Readable
 from medfab_network._layout import Layout
 from medfab_network._node_control import NodeControl
 from medfab_network._progress import Progress
 from medfab_network._runner import Runner
 from medfab_network._sealed import SealedWriter, Secret
 from medfab_network.errors import ArchiveError, NetworkError
-from medfab_network.topology import Organization, Topology
+from medfab_network.topology import Node, Organization, Topology
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -126,11 +127,11 @@ class Backup:
         for path in sorted(_regular_files(self._folder, leave_out=ledgers)):
             if path in databases:
                 with _copy_of_database(path, self._layout.root) as copy:
-                    await asyncio.to_thread(self._add, archive, copy, path)
+                    await asyncio.to_thread(self._add_file, archive, copy, path)
             elif not path.name.startswith(f"{DATABASE}-"):
-                await asyncio.to_thread(self._add, archive, path, path)
+                await asyncio.to_thread(self._add_file, archive, path, path)
         for block in sorted(self._layout.root.glob("channels/*.block")):
-            await asyncio.to_thread(self._add, archive, block, block)
+            await asyncio.to_thread(self._add_file, archive, block, block)
         for peer in self._organization.peers:
             self._progress.step(f"the ledger of {peer.name}")
             began = time.monotonic()
@@ -144,7 +145,6 @@ class Backup:
     async def _ledger(self, archive: tarfile.TarFile, name: str) -> None:
         """While its peer is down."""
         [peer] = [peer for peer in self._organization.peers if peer.name == name]
-        data = self._layout.node(self._organization.name, name) / "data"
         was_running = name in await self._processes.settled()
         if was_running:
             self._heights[name] = {
@@ -154,8 +154,7 @@ class Backup:
         down = time.monotonic()
         try:
             await self._control.stop(peer)
-            for path in sorted(_regular_files(data)):
-                await asyncio.to_thread(self._add, archive, path, path)
+            await asyncio.to_thread(self._add_data, archive, peer)
         finally:
             if was_running:
                 await self._control.start(peer)
@@ -164,8 +163,15 @@ class Backup:
             await self._control.wait_useful(peer)
             await self._control.let_clients_return(peer)
 
-    def _add(self, archive: tarfile.TarFile, source: Path, named: Path) -> None:
-        """One file, with its digest for the manifest."""
+    def _add_data(self, archive: tarfile.TarFile, peer: Node) -> None:
+        with contextlib.closing(self._processes.data_files(peer)) as files:
+            for entry, content in files:
+                info = tarfile.TarInfo(f"{data_of(peer.name)}{entry.name}")
+                info.size, info.mode, info.mtime = entry.size, entry.mode, entry.mtime
+                self._add(archive, info, content)
+
+    def _add_file(self, archive: tarfile.TarFile, source: Path, named: Path) -> None:
+        """One file of this machine, as if it were the other one."""
         inside = named.is_relative_to(self._folder)
         name = (
             f"organization/{named.relative_to(self._folder)}"
@@ -177,9 +183,13 @@ class Backup:
             info = tarfile.TarInfo(name)
             info.size, info.mode = found.st_size, stat.S_IMODE(named.stat().st_mode)
             info.mtime = int(found.st_mtime)
-            digested = _Digested(file)
-            archive.addfile(info, digested)
-        self._files[name] = digested.digest.hexdigest()
+            self._add(archive, info, file)
+
+    def _add(self, archive: tarfile.TarFile, info: tarfile.TarInfo, content: Readable) -> None:
+        """One file, with its digest for the manifest."""
+        digested = Digested(content)
+        archive.addfile(info, digested)
+        self._files[info.name] = digested.digest.hexdigest()
 
     def _manifest(self) -> dict[str, Any]:
         return {
@@ -194,25 +204,28 @@ class Backup:
         }
 
 
-class _Digested:
+class Digested:
     """A file that is digested as it is read."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: Readable) -> None:
         self._file = file
         self.digest = hashlib.sha256()
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:
         piece = self._file.read(size)
         self.digest.update(piece)
         return piece
 
 
-def _regular_files(folder: Path, leave_out: set[Path] | None = None) -> Iterator[Path]:
+def data_of(node: str) -> str:
+    """What the names of its data begin with in an archive."""
+    return f"organization/nodes/{node}/data/"
+
+
+def _regular_files(folder: Path, leave_out: set[Path]) -> Iterator[Path]:
     """Every file below the folder; names of sockets and of what is unfinished are left out."""
-    if not folder.exists():
-        return
     for path in folder.iterdir():
-        if path.name.endswith((".unfinished", ".done")) or path in (leave_out or ()):
+        if path.name.endswith((".unfinished", ".done")) or path in leave_out:
             continue
         mode = path.lstat().st_mode
         if stat.S_ISDIR(mode):

@@ -14,20 +14,24 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from tarfile import TarInfo
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING
 
+from medfab_network._engine import engine_errors
+from medfab_network._files import Readable
 from medfab_network._layout import Layout
 from medfab_network._place import CONTAINER_DATA
 from medfab_network._profile_services import EXTRA_IMAGES
+from medfab_network._runner import PutData
 from medfab_network._services import IMAGES, USER, Service, services, volume_of
-from medfab_network._volume import files_below
-from medfab_network.errors import EngineError, NodeFailedError
+from medfab_network._volume import PutFile, files_below, holder, holder_of, put_below
+from medfab_network.errors import DirectoryError, EngineError, NodeFailedError
 from medfab_network.topology import HOST, Node, Topology
 
 if TYPE_CHECKING:
@@ -106,7 +110,7 @@ class Containers:
 
     @cached_property
     def _engine_folder(self) -> Path | None:
-        with _engine():
+        with engine_errors():
             root = self.client.info().get("DockerRootDir")
         return Path(root) if root else None
 
@@ -231,7 +235,7 @@ class Containers:
 
     def running(self) -> dict[str, int]:
         """Node name → pid on the engine's machine, of what runs or is being started."""
-        with _engine():
+        with engine_errors():
             return {
                 container.labels[_SERVICE]: container.attrs["State"]["Pid"]
                 for container in self._containers(all=False)
@@ -244,7 +248,7 @@ class Containers:
 
     def environment(self, node: str) -> dict[str, str]:
         """The environment of a running node's container; empty when it does not run."""
-        with _engine():
+        with engine_errors():
             for container in self._containers(all=False):
                 if container.labels[_SERVICE] == node:
                     pairs = (entry.partition("=") for entry in container.attrs["Config"]["Env"])
@@ -273,7 +277,7 @@ class Containers:
 
     def log_tail(self, node: str, lines: int = _TAIL_LINES) -> str:
         """The last `lines` lines of a node's log; empty when it has no container."""
-        with _engine():
+        with engine_errors():
             container = self._container(node)
             log: bytes = container.logs(tail=lines) if container is not None else b""
         return log.decode(errors="replace").rstrip("\n")
@@ -285,30 +289,93 @@ class Containers:
 
     def log_since(self, node: str, mark: float) -> str:
         """What the node has logged since then, in the container that it has now."""
-        with _engine():
+        with engine_errors():
             container = self._container(node)
             log: bytes = container.logs(since=mark) if container is not None else b""
         return log.decode(errors="replace")
 
     def has(self, node: str) -> bool:
         """Whether the node has a container, running or not."""
-        with _engine():
+        with engine_errors():
             return self._container(node) is not None
 
     def follow(self, node: str, lines: int) -> Iterator[str]:
         """The last lines of a node's log, and then what it logs, until it ends."""
-        with _engine():
+        with engine_errors():
             container = self._container(node)
             if container is not None:
                 for piece in container.logs(tail=lines, follow=True, stream=True):
                     yield piece.decode(errors="replace")
 
-    def data_files(self, node: Node, folder: str = "") -> Iterator[tuple[TarInfo, IO[bytes]]]:
-        """The files of a folder in the volume of a node that has a container, named within it."""
-        with _engine():
-            container = self._container(node.name)
-            if container is not None:
+    def data_files(
+        self, node: Node, folder: str = ""
+    ) -> Generator[tuple[TarInfo, IO[bytes]], None, None]:
+        """The files of a folder in the volume of a node, named within it."""
+        if self._has_volume(node):
+            with self._holder(node) as container:
                 yield from files_below(container, CONTAINER_DATA / folder)
+
+    def check_no_data(self, node: Node) -> None:
+        """Raise `DirectoryError` where it has a volume, whatever is in it."""
+        if self._has_volume(node):
+            volume, container = self._volume(node), self._container_name(node.name)
+            raise DirectoryError(
+                f"the volume of {node.name} is there: a restore replaces nothing. Where it is "
+                f"lost or damaged, delete it first: `docker rm --force {container}`, then "
+                f"`docker volume rm {volume}`"
+            )
+
+    @contextlib.contextmanager
+    def new_data(self, nodes: Mapping[Node, Path]) -> Iterator[PutData]:
+        """In volumes: what is there of them goes first, and again if the block raises."""
+        for node in nodes:
+            self._delete(node)
+        try:
+            with contextlib.ExitStack() as one_by_one:
+                uploads: dict[Node, PutFile] = {}
+
+                def put(node: Node, entry: TarInfo, content: Readable) -> None:
+                    if node not in uploads:
+                        one_by_one.close()  # the one before; it raises what the engine says
+                        uploads[node] = one_by_one.enter_context(self._upload(node))
+                    uploads[node](entry, content)
+
+                yield put
+        except BaseException:
+            for node in nodes:
+                self._delete(node)
+            raise
+
+    @contextlib.contextmanager
+    def _upload(self, node: Node) -> Iterator[PutFile]:
+        uid, gid = map(int, node_user().split(":"))
+        with (
+            self._holder(node) as container,
+            put_below(container, CONTAINER_DATA, uid=uid, gid=gid) as put,
+        ):
+            yield put
+
+    def _holder(self, node: Node) -> AbstractContextManager[Container]:
+        labels = {
+            _PROJECT: self.project,
+            _SERVICE: volume_of(node.name),
+            "com.docker.compose.oneoff": "True",  # no container of the service for Compose
+        }
+        image = _image(self._services[node.name])
+        return holder(self.client, image, self._volume(node), CONTAINER_DATA, labels)
+
+    def _has_volume(self, node: Node) -> bool:
+        import docker
+
+        with engine_errors():
+            try:
+                self.client.volumes.get(self._volume(node))
+            except docker.errors.NotFound:
+                return False
+            return True
+
+    def _volume(self, node: Node) -> str:
+        return f"{self.project}_{volume_of(node.name)}"
 
     # --- ending ---------------------------------------------------------------------------
 
@@ -321,7 +388,7 @@ class Containers:
             container.stop(timeout=int(grace))
             return str(container.labels[_SERVICE])
 
-        with _engine():
+        with engine_errors():
             found = await asyncio.to_thread(self._containers, all=False)
             chosen = [c for c in found if wanted is None or c.labels[_SERVICE] in wanted]
             return sorted(await asyncio.gather(*(asyncio.to_thread(stop, c) for c in chosen)))
@@ -349,7 +416,7 @@ class Containers:
         """Delete the containers, their volumes and their network, running or not."""
         import docker
 
-        with _engine():
+        with engine_errors():
             for container in self._containers(all=True):
                 container.remove(force=True)
             for volume in self.client.volumes.list(filters={"name": f"{self.project}_"}):
@@ -360,16 +427,17 @@ class Containers:
 
     async def forget(self, node: Node) -> None:
         """Delete the container of a node that has been stopped, and its volume."""
+        await asyncio.to_thread(self._delete, node)
+
+    def _delete(self, node: Node) -> None:
         import docker
 
-        def delete() -> None:
+        with engine_errors():
+            for name in (self._container_name(node.name), holder_of(self._volume(node))):
+                with contextlib.suppress(docker.errors.NotFound):
+                    self.client.containers.get(name).remove(force=True)
             with contextlib.suppress(docker.errors.NotFound):
-                self.client.containers.get(self._container_name(node.name)).remove(force=True)
-            with contextlib.suppress(docker.errors.NotFound):
-                self.client.volumes.get(f"{self.project}_{volume_of(node.name)}").remove()
-
-        with _engine():
-            await asyncio.to_thread(delete)
+                self.client.volumes.get(self._volume(node)).remove()
 
     async def _settle(self) -> None:
         """Wait until nothing is being started any more."""
@@ -410,17 +478,3 @@ def compose_environment(directory: Path, project: str) -> str:
 
 def _image(service: Service) -> str:
     return os.environ.get(service.image.variable, service.image.default)
-
-
-@contextlib.contextmanager
-def _engine() -> Iterator[None]:
-    """The engine's own words, as an error of ours."""
-    try:
-        import docker
-    except ImportError:
-        yield  # `client` will say so
-        return
-    try:
-        yield
-    except (docker.errors.DockerException, OSError) as error:
-        raise EngineError(f"the Docker engine says: {error}") from error

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import tarfile
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
+
+
+class Readable(Protocol):
+    """What can be read, piece by piece."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
 
 
 def write_atomically(path: Path, content: bytes | str, mode: int = 0o644) -> None:
@@ -37,3 +45,15 @@ def write_folder_atomically(folder: Path, files: Mapping[str, tuple[bytes | str,
     for name, (content, mode) in files.items():
         write_atomically(unfinished / name, content, mode)
     unfinished.replace(folder)
+
+
+def write_entry(folder: Path, entry: tarfile.TarInfo, content: Readable) -> None:
+    """A file of an archive to below the folder, where no such file is, and to the disk."""
+    place = folder / entry.name
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        shutil.copyfileobj(content, file, 1 << 20)
+        os.fchmod(descriptor, entry.mode & 0o755)
+        file.flush()
+        os.fsync(descriptor)

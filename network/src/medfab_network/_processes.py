@@ -16,13 +16,15 @@ import stat
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
+from medfab_network._files import Readable, write_entry
 from medfab_network._layout import Layout
 from medfab_network._place import place_of
+from medfab_network._runner import PutData
 from medfab_network.errors import NodeFailedError
 from medfab_network.topology import Node, Topology
 
@@ -61,7 +63,7 @@ class NodeProcesses:
 
     def data_files(
         self, node: Node, folder: str = ""
-    ) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
+    ) -> Generator[tuple[tarfile.TarInfo, IO[bytes]], None, None]:
         """The files of a folder in a node's data, named within it; sockets and links are none."""
         root = Path(place_of(node, Layout(Path(self._directory))).data, folder)
         for path in sorted(root.rglob("*")):
@@ -72,6 +74,18 @@ class NodeProcesses:
                 entry.mtime = int(found.st_mtime)
                 with path.open("rb") as file:
                     yield entry, file
+
+    def check_no_data(self, node: Node) -> None:
+        """Nothing: a process has all in its own folder."""
+
+    @contextlib.contextmanager
+    def new_data(self, nodes: Mapping[Node, Path]) -> Iterator[PutData]:
+        """In folders that are new, and the caller's to delete."""
+
+        def put(node: Node, entry: tarfile.TarInfo, content: Readable) -> None:
+            write_entry(nodes[node], entry, content)
+
+        yield put
 
     def start(
         self,

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import shutil
+import tarfile
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -20,9 +22,9 @@ from medfab_gateway import BlockTransaction
 from medfab_gateway.admin import ConfigEditor
 from medfab_network._access import Access
 from medfab_network._archive import Manifest, extract
-from medfab_network._builder import install_builder
+from medfab_network._backup import data_of
 from medfab_network._channel_change import ChannelChanges
-from medfab_network._files import write_atomically
+from medfab_network._files import Readable, write_atomically, write_entry
 from medfab_network._health import tls_context
 from medfab_network._layout import Layout
 from medfab_network._node_control import NodeControl
@@ -80,24 +82,33 @@ class Restore:
         self._progress = progress
         self._access = Access(layout)
         self._changes = ChannelChanges(topology, self._access)
+        self._folder = layout.organization(manifest.organization)
+        self._staging = self._folder.with_name(f".{self._folder.name}.unfinished")
         self.started: list[Node] = []
 
+    def check(self, *, files_only: bool) -> None:
+        """Before anything is written. Raises `NotRunningError`, and `DirectoryError` where there is
+        anything that it would replace.
+        """
+        if not files_only:
+            self._check_ordering()
+        if self._folder.exists() and any(self._folder.iterdir()):
+            raise DirectoryError(
+                f"{self._folder} is there: a restore replaces nothing. Where it is lost or "
+                "damaged, move it away first"
+            )
+        if not (self._staging / "organization").exists():  # of a restore that was cut off
+            for peer in self._organization.peers:
+                self._processes.check_no_data(peer)
+
     async def run(self, path: Path, secret: Secret) -> RestoreReport:
-        """All of it. Raises `DirectoryError` where there is anything that it would replace."""
+        """All of it, where `check` has nothing against it."""
         began = time.monotonic()
         report = RestoreReport(organization=self._organization.name, made=self._manifest.made)
-        await self._check_ordering()
-        folder = self._layout.organization(self._organization.name)
-        if folder.exists() and any(folder.iterdir()):
-            raise DirectoryError(
-                f"{folder} is there: a restore replaces nothing. Where it is lost or damaged, move "
-                "it away first"
-            )
         own = [n for n in self._topology.nodes() if n.organization == self._organization.name]
         await self._processes.stop([node.name for node in own])  # whose files are gone
         self._progress.step("its files")
-        install_builder(self._layout)
-        await asyncio.to_thread(self._put_in_place, path, secret, folder)
+        await asyncio.to_thread(self.put_files_in_place, path, secret)
         since = {}
         for peer in self._organization.peers:
             self._progress.step(f"{peer.name} catches up")
@@ -127,7 +138,7 @@ class Restore:
         report.seconds = round(time.monotonic() - began, 1)
         return report
 
-    async def _check_ordering(self) -> None:
+    def _check_ordering(self) -> None:
         if self._organization.orderers:
             raise NotRunningError(
                 f"{self._organization.name} orders the channels, and its orderers' ledgers are in "
@@ -148,25 +159,30 @@ class Restore:
         await self._control.start(node, environment)
 
     def put_files_in_place(self, path: Path, secret: Secret) -> None:
-        """The files alone, where nothing is."""
-        folder = self._layout.organization(self._organization.name)
-        if folder.exists() and any(folder.iterdir()):
-            raise DirectoryError(f"{folder} is there: a restore replaces nothing")
-        self._put_in_place(path, secret, folder)
-
-    def _put_in_place(self, path: Path, secret: Secret, folder: Path) -> None:
-        staging = folder.with_name(f".{folder.name}.unfinished")
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True, mode=0o700)
+        """The files alone, all or none."""
+        peers, staging = self._organization.peers, self._staging
+        folders = {peer: staging / data_of(peer.name) for peer in peers}
         try:
-            extract(path, secret, staging)
-            for block in sorted((staging / "shared" / "channels").glob("*.block")):
-                target = self._layout.channel_block(block.stem)
-                if not target.exists():
-                    write_atomically(target, block.read_bytes())
-            with contextlib.suppress(FileNotFoundError):
-                folder.rmdir()
-            (staging / "organization").replace(folder)
+            with self._processes.new_data(folders) as put_data:
+
+                def put(entry: tarfile.TarInfo, content: Readable) -> None:
+                    for peer in peers:
+                        if entry.name.startswith(data_of(peer.name)):
+                            own = copy.copy(entry)
+                            own.name = entry.name.removeprefix(data_of(peer.name))
+                            return put_data(peer, own, content)
+                    return write_entry(staging, entry, content)
+
+                shutil.rmtree(staging, ignore_errors=True)
+                (staging / "organization").mkdir(parents=True, mode=0o700)
+                extract(path, secret, put)
+                for block in sorted((staging / "shared" / "channels").glob("*.block")):
+                    target = self._layout.channel_block(block.stem)
+                    if not target.exists():
+                        write_atomically(target, block.read_bytes())
+                with contextlib.suppress(FileNotFoundError):
+                    self._folder.rmdir()
+            (staging / "organization").replace(self._folder)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
@@ -229,6 +245,13 @@ def _written(transaction: BlockTransaction, collection: str) -> set[str]:
 
 def restorable(running: Topology, archived: Topology, name: str) -> Topology:
     """The running network's topology, where it has the organisation as the archive knows it."""
+    if running.containers != archived.containers:
+        forms = ("processes", "containers")
+        raise TopologyError(
+            f"the archive is of a network in {forms[archived.containers]}, and the one here is of "
+            f"{forms[running.containers]}: the channels know the nodes by other addresses, so "
+            "neither comes back as the other"
+        )
     there = {each.name: each for each in running.all_organizations()}
     wanted = archived.organization(name)
     found = there.get(name)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from tarfile import TarInfo
 from typing import IO, Protocol
 
+from medfab_network._files import Readable
 from medfab_network.topology import Node, Topology
+
+PutData = Callable[[Node, TarInfo, Readable], None]
+"""Takes a file of a node's data, named within that, and reads all of it."""
 
 
 class Runner(Protocol):
@@ -19,11 +24,22 @@ class Runner(Protocol):
     async def forget(self, node: Node) -> None:
         """Delete the ledgers of a node that has been stopped; its keys stay, and its name."""
 
-    def data_files(self, node: Node, folder: str = ...) -> Iterator[tuple[TarInfo, IO[bytes]]]:
+    def data_files(
+        self, node: Node, folder: str = ...
+    ) -> Generator[tuple[TarInfo, IO[bytes]], None, None]:
         """The files of a folder in what is its `Place.data`, named within that folder.
 
         In no order, each to be read before the next is asked for. None where there is no such
         folder. Of a node that runs, only what it has finished with is whole.
+        """
+
+    def check_no_data(self, node: Node) -> None:
+        """Raise `DirectoryError` where it has data elsewhere than in its own folder."""
+
+    def new_data(self, nodes: Mapping[Node, Path]) -> AbstractContextManager[PutData]:
+        """Data for stopped nodes; what they have is deleted first, and it all if the block raises.
+
+        nodes: each with the folder that will be its data's, where that is one of this machine.
         """
 
     def start(

@@ -20,6 +20,7 @@ from medfab_network._access import Access
 from medfab_network._archive import verified
 from medfab_network._backup import Backup, BackupReport
 from medfab_network._binaries import Binaries, ensure_binaries
+from medfab_network._builder import install_builder
 from medfab_network._container_setup import compose_text, prepare
 from medfab_network._containers import Containers
 from medfab_network._enlarged import enlarged
@@ -82,11 +83,7 @@ class Network:
         self.topology = topology or self._folder.topology or load_topology(None)
         self._progress = progress or Silent()
         self._bin_dir = bin_dir
-        self._processes: NodeProcesses | Containers = (
-            Containers(self._layout.root, self.topology)
-            if self.topology.containers
-            else NodeProcesses(self._layout.root, self._layout.logs)
-        )
+        self._processes = self._runner(self.topology)
         self._access = Access(self._layout)
 
     @property
@@ -266,7 +263,6 @@ class Network:
         Of a running network, each peer is down while its ledger is copied, one after the other.
         Raises as `up`, and `ArchiveError`.
         """
-        self._processes_alone()
         organization = self._enrolled(name)
         binaries = await self._binaries()
         with self.exclusive():
@@ -293,16 +289,22 @@ class Network:
         self._progress.step("the archive is verified")
         manifest = await asyncio.to_thread(verified, archive, secret)
         topology = parse_topology(manifest.topology)
-        if self._folder.topology is not None:
-            topology = restorable(self._processes_alone(), topology, manifest.organization)
+        if self._folder.topology is None:
+            processes = self._runner(topology)
+        else:
+            topology = restorable(self._folder.topology, topology, manifest.organization)
+            processes = self._processes
         binaries = await self._binaries()
         with self.exclusive():
+            control = NodeControl(topology, self._layout, processes, binaries)
+            restore = Restore(manifest, topology, self._layout, processes, control, self._progress)
+            await asyncio.to_thread(restore.check, files_only=files_only)
             self._folder.claim(topology)
-            self.topology = topology
-            control = NodeControl(topology, self._layout, self._processes, binaries)
-            restore = Restore(
-                manifest, topology, self._layout, self._processes, control, self._progress
-            )
+            self.topology, self._processes = topology, processes
+            if isinstance(processes, Containers):
+                await prepare(processes, topology, self._layout, binaries, self._progress)
+            else:
+                install_builder(self._layout)
             if files_only:
                 await asyncio.to_thread(restore.put_files_in_place, archive, secret)
                 return RestoreReport(organization=manifest.organization, made=manifest.made)
@@ -311,6 +313,11 @@ class Network:
             except BaseException:
                 await self._shielded_stop([node.name for node in restore.started])
                 raise
+
+    def _runner(self, topology: Topology) -> NodeProcesses | Containers:
+        if topology.containers:
+            return Containers(self._layout.root, topology)
+        return NodeProcesses(self._layout.root, self._layout.logs)
 
     def _check_authority_runs(self, organization: Organization) -> None:
         self._processes_alone()

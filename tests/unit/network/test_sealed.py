@@ -6,12 +6,14 @@ import io
 import json
 import tarfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from medfab_network._archive import extract, verified
 from medfab_network._backup import FORMAT
+from medfab_network._files import write_entry
 from medfab_network._sealed import SealedReader, SealedWriter, Secret
 from medfab_network.errors import ArchiveError
 
@@ -165,7 +167,7 @@ def test_an_archive_writes_where_it_should_alone(tmp_path: Path) -> None:
     assert verified(good, KEY).organization == "hospital"
     target = tmp_path / "target"
     target.mkdir()
-    extract(good, KEY, target)
+    extract(good, KEY, partial(write_entry, target))
     assert (target / "organization/ca/key.pem").stat().st_mode & 0o777 == 0o600
     for name in ("../outside", "/etc/outside", "organization/../../outside", "other/file"):
         wrong = archive(tmp_path / "wrong", {name: b""}, {name: EMPTY})
