@@ -158,8 +158,11 @@ async def test_every_event_once_and_in_order_while_nodes_are_killed(
     )
 
 
-async def test_the_blocking_form_too(network: Network) -> None:
-    """Events and filtered blocks, in threads, over a restart of the only peer they know."""
+@pytest.mark.parametrize("restart", [restart_peer, restart_orderer, restart_everything])
+async def test_the_blocking_form_too(
+    network: Network, restart: Callable[[Network], Awaitable[None]]
+) -> None:
+    """Events and filtered blocks, in threads, of the one peer that they know."""
     begin = await height(network)
     async with connect(network, *endpoints(network)) as writer:
         client = writer._client
@@ -191,7 +194,7 @@ async def test_the_blocking_form_too(network: Network) -> None:
             wanted = len(ids) + max(count // 10, 10)
             while len(ids) < wanted and not load.done():
                 await asyncio.sleep(0.05)
-            await restart_peer(network)
+            await restart(network)
             restarts += 1
         _, failures = await load
         last = await emit(network)
@@ -207,7 +210,7 @@ async def test_the_blocking_form_too(network: Network) -> None:
             await asyncio.gather(*reading)
         gateway.close()
     record(
-        "events over restarts, blocking form, restart_peer",
+        f"events over restarts, blocking form, {restart.__name__}",
         workers=WORKERS if SOAK else 4,
         restarts=restarts,
         events_once_and_in_order=len(truth),

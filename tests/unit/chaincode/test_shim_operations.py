@@ -39,6 +39,7 @@ async def ask(address: str, path: str, method: str = "GET") -> Answer:
 
 
 async def test_health_and_metrics_of_a_process(certificates: Certificates) -> None:
+    pytest.importorskip("prometheus_client", reason="the extra 'metrics' is not installed")
     async with running(
         certificates,
         LEDGER,
