@@ -315,14 +315,16 @@ class Containers:
             with self._holder(node) as container:
                 yield from files_below(container, CONTAINER_DATA / folder)
 
-    def check_no_data(self, node: Node) -> None:
-        """Raise `DirectoryError` where it has a volume, whatever is in it."""
-        if self._has_volume(node):
-            volume, container = self._volume(node), self._container_name(node.name)
+    def check_no_data(self, nodes: Iterable[Node]) -> None:
+        """Raise `DirectoryError` where they have volumes, whatever is in those."""
+        there = [node for node in nodes if self._has_volume(node)]
+        if there:
+            containers = " ".join(self._container_name(node.name) for node in there)
+            volumes = " ".join(map(self._volume, there))
             raise DirectoryError(
-                f"the volume of {node.name} is there: a restore replaces nothing. Where it is "
-                f"lost or damaged, delete it first: `docker rm --force {container}`, then "
-                f"`docker volume rm {volume}`"
+                f"there is a volume of {', '.join(node.name for node in there)}: a restore "
+                "replaces nothing. Where it is lost or damaged, delete it first: "
+                f"`docker rm --force {containers}`, then `docker volume rm {volumes}`"
             )
 
     @contextlib.contextmanager

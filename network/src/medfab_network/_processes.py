@@ -75,7 +75,7 @@ class NodeProcesses:
                 with path.open("rb") as file:
                     yield entry, file
 
-    def check_no_data(self, node: Node) -> None:
+    def check_no_data(self, nodes: Iterable[Node]) -> None:
         """Nothing: a process has all in its own folder."""
 
     @contextlib.contextmanager

@@ -98,8 +98,7 @@ class Restore:
                 "damaged, move it away first"
             )
         if not (self._staging / "organization").exists():  # of a restore that was cut off
-            for peer in self._organization.peers:
-                self._processes.check_no_data(peer)
+            self._processes.check_no_data(self._organization.peers)
 
     async def run(self, path: Path, secret: Secret) -> RestoreReport:
         """All of it, where `check` has nothing against it."""

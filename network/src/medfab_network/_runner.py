@@ -33,8 +33,8 @@ class Runner(Protocol):
         folder. Of a node that runs, only what it has finished with is whole.
         """
 
-    def check_no_data(self, node: Node) -> None:
-        """Raise `DirectoryError` where it has data elsewhere than in its own folder."""
+    def check_no_data(self, nodes: Iterable[Node]) -> None:
+        """Raise `DirectoryError` where they have data elsewhere than in their own folders."""
 
     def new_data(self, nodes: Mapping[Node, Path]) -> AbstractContextManager[PutData]:
         """Data for stopped nodes; what they have is deleted first, and it all if the block raises.
