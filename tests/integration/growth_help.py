@@ -22,11 +22,15 @@ SECONDS = 120  # to wait for something; far more than it takes
 
 
 def document(**changes: Any) -> dict[str, Any]:
-    """Two organisations; changes: `orderers`, `consensus`, `peers`, `private_data_copies`."""
+    """Two organisations.
+
+    changes: `orderers`, `consensus`, `peers`, `private_data_copies`, `containers`.
+    """
     ordering = {key: changes[key] for key in ("orderers", "consensus") if key in changes}
     hospital = {key: changes[key] for key in ("peers", "private_data_copies") if key in changes}
     return {
         "name": "growth",
+        "containers": changes.get("containers", False),
         "ordering": {"name": "orderer", **ordering},
         "organizations": [
             {"name": "hospital", "msp_id": "HospitalMSP", **hospital},

@@ -38,15 +38,20 @@ async def network(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Net
     """Three orderers, two peers of the hospital, one of the clinic; private data of both."""
     directory = tmp_path_factory.mktemp("replace") / "net"
     async with running(directory, orderers=3, peers=2, private_data_copies=1) as network:
-        for organization in ("hospital", "clinic"):
-            async with network.gateway(organization) as gateway:
-                contract = gateway.network(CHANNEL).contract(CHAINCODE)
-                for key in KEYS:
-                    value = {"value": f"{organization} {key}".encode()}
-                    await contract.submit("Keep", key, transient=value)
-                    await contract.submit("Share", f"{organization}-{key}", transient=value)
+        await write_private_data(network)
         yield network
     assert mentions(directory) == []
+
+
+async def write_private_data(network: Network) -> None:
+    """Ten sets for a peer of either: its own three, six that both share, and its approval."""
+    for organization in ("hospital", "clinic"):
+        async with network.gateway(organization) as gateway:
+            contract = gateway.network(CHANNEL).contract(CHAINCODE)
+            for key in KEYS:
+                value = {"value": f"{organization} {key}".encode()}
+                await contract.submit("Keep", key, transient=value)
+                await contract.submit("Share", f"{organization}-{key}", transient=value)
 
 
 async def lose_disk(network: Network, name: str) -> None:

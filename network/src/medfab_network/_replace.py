@@ -229,11 +229,12 @@ class Replacement:
     def _copy(self, source: Node, folder: str, target: Path) -> bool:
         """A folder of a node's data to one of this machine; returns whether anything is there."""
         shutil.rmtree(target, ignore_errors=True)  # of a call that was cut off
-        for entry, content in self._processes.data_files(source, folder):
-            path = target / entry.name
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with path.open("xb") as copy:
-                shutil.copyfileobj(content, copy)
+        with contextlib.closing(self._processes.data_files(source, folder)) as files:
+            for entry, content in files:
+                path = target / entry.name
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                with path.open("xb") as copy:
+                    shutil.copyfileobj(content, copy)
         return target.exists()
 
     async def _wait_for_blocks(self, node: Node, channel: Channel) -> None:

@@ -277,8 +277,8 @@ class BringUp:
 
         await together(join(orderer) for orderer in ordering.orderers)
         self.report.lost = sorted({each.node for each in lost})
-        left = len(ordering.orderers) - len(self.report.lost)
-        if left < quorum(self._topology.consensus, len(ordering.orderers)):
+        left = [each for each in ordering.orderers if each.name not in self.report.lost]
+        if len(left) < quorum(self._topology.consensus, len(ordering.orderers)):
             raise LostDiskError(lost)
         # Peers would turn to it, and be told that there is no such channel.
         await self._processes.stop(self.report.lost)
@@ -289,13 +289,13 @@ class BringUp:
 
         async def every_channel_has_a_leader() -> bool:
             led: set[str] = set()
-            for orderer in ordering.orderers:
+            for orderer in left:
                 led |= await leaders(orderer, context)
             return led >= set(blocks)
 
         await wait_until(
             every_channel_has_a_leader,
-            node=ordering.orderers[0].name,
+            node=left[0].name,
             what="a leader for every channel",
             processes=self._processes,
         )
