@@ -45,6 +45,8 @@ class SqliteStore(Store):
         self._locks: dict[str, int] = {}
 
     def open(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
         try:
             if self.path != MEMORY:
                 Path(self.path).parent.mkdir(parents=True, exist_ok=True)
