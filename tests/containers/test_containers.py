@@ -105,7 +105,9 @@ async def test_compose_reads_the_repository_s_file(compose: Path) -> None:
     assert "medfab/fabric-peer:" in done.stdout
 
 
-async def test_compose_stops_and_starts_the_network(compose: Path, network: Network) -> None:
+async def test_compose_stops_and_starts_the_network(
+    engine: DockerClient, compose: Path, network: Network
+) -> None:
     """Containers made by Compose in place of ours: the same network, its ledgers included."""
     user = await register_patient(network)
     shown = await asyncio.to_thread(compose_, compose, network, "ps", "-q")
@@ -116,6 +118,12 @@ async def test_compose_stops_and_starts_the_network(compose: Path, network: Netw
     assert (await network.up()).started == []  # they run; `up` waits until they are ready
     assert await is_registered(network, user)
     await register_patient(network)
+    # They are ours as well, whatever each Compose names them.
+    await network._processes.stop(["ca.clinic"])
+    assert (await network.up()).started == ["ca.clinic"]
+    label = f"com.docker.compose.project={project_name(network.topology, network.directory)}"
+    found = engine.containers.list(all=True, filters={"label": label})
+    assert len(found) == len(list(network.topology.nodes()))
 
 
 async def test_logs(network: Network) -> None:

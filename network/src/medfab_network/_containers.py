@@ -30,7 +30,7 @@ from medfab_network._place import CONTAINER_DATA
 from medfab_network._profile_services import EXTRA_IMAGES
 from medfab_network._runner import PutData
 from medfab_network._services import IMAGES, USER, Service, services, volume_of
-from medfab_network._volume import PutFile, files_below, holder, holder_of, put_below
+from medfab_network._volume import PutFile, files_below, holder, put_below
 from medfab_network.errors import DirectoryError, EngineError, NodeFailedError
 from medfab_network.topology import HOST, Node, Topology
 
@@ -134,15 +134,12 @@ class Containers:
         self._starts[node] = self._pool.submit(self._start, service, extra)
 
     def _start(self, service: Service, extra: Mapping[str, str]) -> None:
-        import docker
-
-        with contextlib.suppress(docker.errors.NotFound):
-            old = self.client.containers.get(self._container_name(service.name))
-            if not self._is_same(old, service, extra):
-                old.remove(force=True)
-            else:
+        old = self._container(service.name)
+        if old is not None:
+            if self._is_same(old, service, extra):
                 old.start()
                 return
+            old.remove(force=True)
         self._ensure_network()
         self._create(service, extra).start()
 
@@ -319,12 +316,14 @@ class Containers:
         """Raise `DirectoryError` where they have volumes, whatever is in those."""
         there = [node for node in nodes if self._has_volume(node)]
         if there:
-            containers = " ".join(self._container_name(node.name) for node in there)
+            with engine_errors():
+                held = [c.name for node in there for c in self._holding(node)]
             volumes = " ".join(map(self._volume, there))
             raise DirectoryError(
                 f"there is a volume of {', '.join(node.name for node in there)}: a restore "
                 "replaces nothing. Where it is lost or damaged, delete it first: "
-                f"`docker rm --force {containers}`, then `docker volume rm {volumes}`"
+                + (f"`docker rm --force {' '.join(held)}`, then " if held else "")
+                + f"`docker volume rm {volumes}`"
             )
 
     @contextlib.contextmanager
@@ -435,9 +434,8 @@ class Containers:
         import docker
 
         with engine_errors():
-            for name in (self._container_name(node.name), holder_of(self._volume(node))):
-                with contextlib.suppress(docker.errors.NotFound):
-                    self.client.containers.get(name).remove(force=True)
+            for container in self._holding(node):
+                container.remove(force=True)
             with contextlib.suppress(docker.errors.NotFound):
                 self.client.volumes.get(self._volume(node)).remove()
 
@@ -446,17 +444,23 @@ class Containers:
         starts = [asyncio.wrap_future(start) for start in self._starts.values()]
         await asyncio.gather(*starts, return_exceptions=True)
 
-    def _containers(self, *, all: bool) -> list[Container]:
+    def _containers(self, *, all: bool, service: str | None = None) -> list[Container]:
+        labels = [f"{_PROJECT}={self.project}"]
+        if service is not None:
+            labels.append(f"{_SERVICE}={service}")
         found: list[Container] = self.client.containers.list(
-            all=all, filters={"label": f"{_PROJECT}={self.project}"}, ignore_removed=True
+            all=all, filters={"label": labels}, ignore_removed=True
         )
         return found
 
     def _container(self, node: str) -> Container | None:
-        for container in self._containers(all=True):
-            if container.labels[_SERVICE] == node:
-                return container
-        return None
+        """By its label: Compose 2 gives it another name than we do."""
+        return next(iter(self._containers(all=True, service=node)), None)
+
+    def _holding(self, node: Node) -> list[Container]:
+        """Those that have the node's volume."""
+        own = self._containers(all=True, service=node.name)
+        return [*own, *self._containers(all=True, service=volume_of(node.name))]
 
     @property
     def _network(self) -> str:

@@ -37,7 +37,7 @@ def holder(
     """
     import docker
 
-    name = holder_of(volume)
+    name = f"{volume}.holder"
     with engine_errors():
         with contextlib.suppress(docker.errors.NotFound):  # of a command that was killed
             client.containers.get(name).remove(force=True)
@@ -54,11 +54,6 @@ def holder(
     finally:
         with engine_errors():
             container.remove(force=True)
-
-
-def holder_of(volume: str) -> str:
-    """The name of that container."""
-    return f"{volume}.holder"
 
 
 def files_below(
