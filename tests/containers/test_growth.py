@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,16 @@ import pytest
 import yaml
 
 from containers.test_containers import containers_of
-from integration.network_help import CHAINCODE, consortium, is_registered, register_patient
-from medfab_network import Network, parse_topology
+from integration.network_help import (
+    CHAINCODE,
+    CHANNEL,
+    MEDFAB,
+    consortium,
+    is_registered,
+    register_patient,
+)
+from medfab_gateway import ConnectionProfile
+from medfab_network import Network, User, parse_topology
 from medfab_network._containers import project_name
 
 if TYPE_CHECKING:
@@ -40,6 +49,18 @@ def with_laboratory(source: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+async def revoke_somebody(network: Network) -> None:
+    """Into the channel, by the command: it goes to an orderer, where its container publishes it."""
+    profile = ConnectionProfile.load(network.connection_profile("hospital"))
+    assert set(profile.orderer_addresses) == {
+        orderer.address for orderer in network.topology.ordering.orderers
+    }
+    await network.enrol_user("hospital", User(name="lee"))
+    command = ["ca", "revoke", "lee", "--org", "hospital", "--channel", CHANNEL, "--yes"]
+    process = await asyncio.create_subprocess_exec(MEDFAB, *command, "--dir", network.directory)
+    assert await process.wait() == 0
+
+
 async def test_it_grows(engine: DockerClient, small: Network) -> None:
     before = await register_patient(small)
     wanted = parse_topology(with_laboratory(dict(small.topology.source)))
@@ -48,6 +69,7 @@ async def test_it_grows(engine: DockerClient, small: Network) -> None:
     await small.add_orderer()
     await small.add_peer("clinic")
     assert {"orderer1.orderer", "peer1.clinic"} < set(containers_of(engine, small))
+    await revoke_somebody(small)
 
     status = await small.status()
     assert [s.node.name for s in status if not s.healthy] == []

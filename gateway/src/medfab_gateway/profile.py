@@ -123,22 +123,12 @@ class ConnectionProfile:
         """A peer, by its name in the profile."""
         node = self._root.child("peers").child(peer)
         url = node.child("url")
-        text = url.text()
-        parts = urlsplit(text if "://" in text else f"grpcs://{text}")
-        if parts.scheme not in ("grpcs", "grpc"):
-            raise url.error("must begin with grpcs://")
-        insecure = parts.scheme == "grpc"
-        options = node.optional("grpcOptions")
-        server_name = None
-        for key in _SERVER_NAMES:
-            override = options.optional(key) if options else None
-            if override:
-                server_name = override.text()
-                break
+        address, insecure = _address(url)
+        server_name = _server_name(node)
         certificate, private_key = (None, None) if insecure else self._client_certificate(node)
         try:
             return Endpoint(
-                parts.netloc,
+                address,
                 tls_root_certificates=None if insecure else _tls_root_certificates(node),
                 server_name=None if insecure else server_name,
                 client_certificate=certificate,
@@ -148,6 +138,25 @@ class ConnectionProfile:
             )
         except EndpointError as error:
             raise url.error(f"cannot be used: {error}") from error
+
+    @property
+    def orderer_addresses(self) -> dict[str, str]:
+        """Where orderers are reached from here that are called otherwise in their certificates.
+
+        `name:port` → `host:port`, as `AsyncChannelAdmin(orderers=…)` takes it: nodes in containers,
+        whose names nobody else knows, are published at addresses of their engine's machine.
+        """
+        section = self._root.optional("orderers")
+        found: dict[str, str] = {}
+        if section is None:
+            return found
+        for key in section.keys():  # noqa: SIM118 - of a ProfileNode
+            node = section.child(key)
+            address, _ = _address(node.child("url"))
+            name = _server_name(node)
+            if name is not None:
+                found[f"{name}:{address.rpartition(':')[2]}"] = address
+        return found
 
     def certificate_authority_names(self, organization: str) -> tuple[str, ...]:
         """The CAs of an organisation, by their names in the profile; may be none."""
@@ -187,6 +196,25 @@ class ConnectionProfile:
 
     def _organization(self, name: str) -> ProfileNode:
         return self._root.child("organizations").child(name)
+
+
+def _address(url: ProfileNode) -> tuple[str, bool]:
+    """`host:port`, and whether it is without TLS."""
+    text = url.text()
+    parts = urlsplit(text if "://" in text else f"grpcs://{text}")
+    if parts.scheme not in ("grpcs", "grpc"):
+        raise url.error("must begin with grpcs://")
+    return parts.netloc, parts.scheme == "grpc"
+
+
+def _server_name(node: ProfileNode) -> str | None:
+    """What the certificate of a node says, where that is not its address."""
+    options = node.optional("grpcOptions")
+    for key in _SERVER_NAMES:
+        override = options.optional(key) if options else None
+        if override:
+            return override.text()
+    return None
 
 
 def _tls_root_certificates(node: ProfileNode) -> bytes | None:

@@ -13,7 +13,7 @@ from medfab_network.topology import Organization, Topology
 def write_connection_profile(
     organization: Organization, topology: Topology, layout: Layout
 ) -> None:
-    """Write `connection.json` with the organisation's peers first and the CA."""
+    """Write `connection.json` with the organisation's peers, its CA, and where orderers are."""
     document = connection_profile(organization, topology, layout)
     write_atomically(
         layout.connection_profile(organization.name), json.dumps(document, indent=2) + "\n"
@@ -48,6 +48,14 @@ def connection_profile(
                 "grpcOptions": {"ssl-target-name-override": peer.name},
             }
             for peer in organization.peers
+        },
+        # Whom to trust there, the channel's configuration says.
+        "orderers": {
+            orderer.name: {
+                "url": f"grpcs://{orderer.address if inside else orderer.published}",
+                "grpcOptions": {"ssl-target-name-override": orderer.name},
+            }
+            for orderer in topology.ordering.orderers
         },
         "certificateAuthorities": {
             organization.ca.name: {

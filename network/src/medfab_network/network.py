@@ -43,6 +43,7 @@ from medfab_network._profile_files import (
     write_consumer,
     write_monitoring,
 )
+from medfab_network._profiles import write_connection_profile
 from medfab_network._progress import Progress, Silent
 from medfab_network._restore import Restore, RestoreReport, restorable
 from medfab_network._root_rotation import RootRotation, next_root_step
@@ -347,6 +348,9 @@ class Network:
     def _remember(self, topology: Topology) -> None:
         self._folder.store(topology)
         self.topology = topology
+        for organization in topology.organizations:  # orderers have come or gone
+            if self._layout.connection_profile(organization.name).exists():
+                write_connection_profile(organization, topology, self._layout)
 
     async def down(self) -> list[str]:
         """Stop all nodes; returns their names. Ledgers and identities stay."""

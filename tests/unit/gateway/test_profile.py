@@ -263,3 +263,20 @@ def test_an_address_without_a_scheme_is_tls(tmp_path: Path) -> None:
     endpoint = load(tmp_path, content).endpoint_for("hospital")
     assert endpoint.address == "localhost:7051"
     assert not endpoint.insecure
+
+
+def test_orderers_by_the_names_in_their_certificates(tmp_path: Path) -> None:
+    content = make_profile()
+    assert load(tmp_path, content).orderer_addresses == {}
+    content["orderers"] = {
+        "orderer0": {
+            "url": "grpcs://192.0.2.7:17050",
+            "grpcOptions": {"ssl-target-name-override": "orderer0.example"},
+        },
+        "orderer1": {"url": "grpcs://orderer1.example:7050"},  # as it is called
+    }
+    found = load(tmp_path, content).orderer_addresses
+    assert found == {"orderer0.example:17050": "192.0.2.7:17050"}
+    content["orderers"]["orderer1"]["url"] = "http://orderer1.example"
+    with pytest.raises(ProfileError, match=r"orderers\.orderer1\.url must begin with grpcs://"):
+        _ = load(tmp_path, content).orderer_addresses

@@ -39,3 +39,15 @@ def test_the_gateway_reads_what_the_network_writes(tmp_path: Path) -> None:
     assert authority.tls_root_certificates is not None
     assert authority.tls_root_certificates.strip() == server.strip()
     assert "PRIVATE" not in layout.connection_profile("clinic").read_text()
+
+
+def test_orderers_in_containers_are_reached_at_what_they_publish(tmp_path: Path) -> None:
+    topology, layout = load_topology(None).with_containers(), Layout(tmp_path)
+    for path in (layout.tls_ca_certificate("clinic"), layout.ca_server_certificate("clinic")):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(trustme.CA().cert_pem.bytes())
+    write_connection_profile(topology.organization("clinic"), topology, layout)
+    profile = ConnectionProfile.load(layout.connection_profile("clinic"))
+    assert profile.orderer_addresses == {
+        orderer.address: f"127.0.0.1:{orderer.port}" for orderer in topology.ordering.orderers
+    }

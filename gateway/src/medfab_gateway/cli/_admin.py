@@ -64,7 +64,12 @@ def channel_admin(connection: Connection, label: str | None) -> AsyncChannelAdmi
     from medfab_gateway.admin import AsyncChannelAdmin
 
     entry = connection.entry(label)
-    return AsyncChannelAdmin(endpoints(connection, None)[0], entry.identity, entry.signer())
+    return AsyncChannelAdmin(
+        endpoints(connection, None)[0],
+        entry.identity,
+        entry.signer(),
+        orderers=connection.profile().orderer_addresses,
+    )
 
 
 def discovery(connection: Connection, label: str | None) -> AsyncDiscovery:

@@ -27,6 +27,7 @@ class Channels:
         organization = connection.organization_name(profile)
         self._msp_id = profile.msp_id(organization)
         self._endpoint = profile.endpoint_for(organization)
+        self._orderers = profile.orderer_addresses
         self._entry = connection.entry(admin)
         run(self._check)
 
@@ -71,4 +72,9 @@ class Channels:
     def _open(self) -> AsyncChannelAdmin:
         from medfab_gateway.admin import AsyncChannelAdmin
 
-        return AsyncChannelAdmin(self._endpoint, self._entry.identity, self._entry.signer())
+        return AsyncChannelAdmin(
+            self._endpoint,
+            self._entry.identity,
+            self._entry.signer(),
+            orderers=self._orderers,
+        )
