@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import io
 import json
 import os
 import socket
@@ -311,6 +312,22 @@ class Containers:
         if self._has_volume(node):
             with self._holder(node) as container:
                 yield from files_below(container, CONTAINER_DATA / folder)
+
+    def replace_data(self, node: Node, file: str, content: bytes) -> None:
+        """Write a file in its volume anew; nothing where it is not there.
+
+        For a moment it is not: the engine deletes it before it writes.
+        """
+        if not self._has_volume(node):
+            return
+        path = CONTAINER_DATA / file
+        entry = TarInfo(path.name)
+        entry.size, entry.mode, entry.mtime = len(content), 0o600, int(time.time())
+        uid, gid = map(int, node_user().split(":"))
+        with self._holder(node) as container:
+            if entry.name in {found.name for found, _ in files_below(container, path.parent)}:
+                with put_below(container, path.parent, uid=uid, gid=gid) as put:
+                    put(entry, io.BytesIO(content))
 
     def check_no_data(self, nodes: Iterable[Node]) -> None:
         """Raise `DirectoryError` where they have volumes, whatever is in those."""

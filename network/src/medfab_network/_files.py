@@ -18,13 +18,20 @@ class Readable(Protocol):
 
 
 def write_atomically(path: Path, content: bytes | str, mode: int = 0o644) -> None:
-    """Write `path` so that a reader, or a crash, sees all of it or none of it."""
+    """Write `path` so that a reader, or a crash, sees all of it or none of it.
+
+    Written by root, it is the folder's owner's: a node that runs as somebody else reads its new
+    files at any moment.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode() if isinstance(content, str) else content
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, mode)
+            if os.geteuid() == 0:
+                folder = path.parent.stat()
+                os.fchown(descriptor, folder.st_uid, folder.st_gid)
             file.write(data)
             file.flush()
             os.fsync(descriptor)

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
-from medfab_network._files import Readable, write_entry
+from medfab_network._files import Readable, write_atomically, write_entry
 from medfab_network._layout import Layout
 from medfab_network._place import place_of
 from medfab_network._runner import PutData
@@ -57,7 +57,7 @@ class NodeProcesses:
 
     async def forget(self, node: Node) -> None:
         """Delete the ledgers of a node that has been stopped."""
-        data = Path(place_of(node, Layout(Path(self._directory))).data)
+        data = self._data(node)
         if data.exists():
             await asyncio.to_thread(shutil.rmtree, data)
 
@@ -65,7 +65,7 @@ class NodeProcesses:
         self, node: Node, folder: str = ""
     ) -> Generator[tuple[tarfile.TarInfo, IO[bytes]], None, None]:
         """The files of a folder in a node's data, named within it; sockets and links are none."""
-        root = Path(place_of(node, Layout(Path(self._directory))).data, folder)
+        root = self._data(node) / folder
         for path in sorted(root.rglob("*")):
             found = path.lstat()
             if stat.S_ISREG(found.st_mode):
@@ -222,6 +222,15 @@ class NodeProcesses:
             if handle is not None:
                 _send(handle, signal.SIGKILL)
                 os.close(handle)
+
+    def replace_data(self, node: Node, file: str, content: bytes) -> None:
+        """Write a file of its data anew, at once; nothing where it is not there."""
+        path = self._data(node) / file
+        if path.exists():
+            write_atomically(path, content, 0o600)
+
+    def _data(self, node: Node) -> Path:
+        return Path(place_of(node, Layout(Path(self._directory))).data)
 
     def data_folder(self, node: Node) -> Path | None:
         """Where its ledgers or its database are; None for a chaincode, which has neither."""

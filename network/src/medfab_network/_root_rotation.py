@@ -9,6 +9,8 @@ Between them clients have to act, so each is a command of its own.
 
 from __future__ import annotations
 
+import asyncio
+
 from cryptography import x509
 
 from medfab_gateway.admin import ConfigEditor
@@ -119,7 +121,7 @@ class RootRotation:
         # What the channels say is in force at once; the nodes' own files are read at the start.
         for node in await self._rotation.nodes():
             if node.kind == "chaincode":
-                self._rotation.connect(node)
+                await asyncio.to_thread(self._rotation.connect, node)
             if not journal.done(node.name) and not self._rotation.reads_again(node):
                 self._progress.step(f"{node.name} forgets the old root")
                 await self._control.stop(node)

@@ -6,6 +6,7 @@ for again. A node is left alone until the one before it is back and useful.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ from medfab_gateway.ca import AsyncRenewal
 from medfab_gateway.wallet import FileSystemWallet
 from medfab_network._access import Access
 from medfab_network._channel_change import ChannelChanges
-from medfab_network._deploy import write_connection
+from medfab_network._deploy import chaincode_package_id, write_connection
 from medfab_network._enrolment import ADMIN
 from medfab_network._files import write_atomically
 from medfab_network._health import leaders, tls_context
@@ -27,6 +28,7 @@ from medfab_network._node_control import NodeControl
 from medfab_network._presented import presented
 from medfab_network._progress import Progress
 from medfab_network._rotation_pairs import Pair, serial_of
+from medfab_network._runner import Runner
 from medfab_network.errors import NetworkError, TopologyError
 from medfab_network.topology import BFT, SERVE_CONTRACT, Node, Organization, Topology
 
@@ -111,12 +113,14 @@ class Rotation:
         organization: Organization,
         topology: Topology,
         layout: Layout,
+        processes: Runner,
         control: NodeControl,
         progress: Progress,
     ) -> None:
         self.organization = organization
         self._topology = topology
         self._layout = layout
+        self._processes = processes
         self._control = control
         self._progress = progress
         self._access = Access(layout)
@@ -173,7 +177,7 @@ class Rotation:
                 for pair in pairs.values():
                     pair.replace()
                 if node.kind == "chaincode":
-                    self.connect(node)
+                    await asyncio.to_thread(self.connect, node)
                 journal.add(f"{node.name}: replaced")
             down = time.monotonic()
             if not (self.reads_again(node) and await self._shows_the_new_one(node)):
@@ -299,12 +303,11 @@ class Rotation:
         chaincode = self._topology.chaincode(node.chaincode or "")
         write_connection(node, chaincode, self._layout)
         connection = self._layout.connections(node.organization) / f"{chaincode.label}.json"
+        build = f"externalbuilder/builds/{chaincode_package_id(chaincode).replace(':', '-')}"
         for peer in self.organization.peers:
-            builds = self._layout.node(peer.organization, peer.name) / "data/externalbuilder/builds"
-            for file in builds.glob(
-                f"{chaincode.label}-*/release/chaincode/server/connection.json"
-            ):
-                write_atomically(file, connection.read_bytes(), 0o600)
+            self._processes.replace_data(
+                peer, f"{build}/release/chaincode/server/connection.json", connection.read_bytes()
+            )
 
     async def _shows_the_new_one(self, node: Node) -> bool:
         """Whether it shows the certificate in its folder, wherever it shows one."""

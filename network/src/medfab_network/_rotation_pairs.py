@@ -7,10 +7,10 @@ or at the next `up`, and finishes.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from cryptography import x509
@@ -18,6 +18,7 @@ from cryptography import x509
 from medfab_gateway.ca import Enrollment
 from medfab_network._files import write_atomically, write_folder_atomically
 from medfab_network._layout import Layout
+from medfab_network._runner import Runner
 from medfab_network.topology import Node
 
 _CERTIFICATE, _KEY, _MARK = "cert.pem", "key.pem", "replacing"
@@ -81,30 +82,34 @@ class Pair:
         shutil.rmtree(discarded)
 
 
-def finish_replacements(layout: Layout, nodes: Iterable[Node]) -> None:
-    """For nodes that are about to start: no key without its certificate, none locked out."""
+def finish_replacements(layout: Layout, nodes: Iterable[Node], processes: Runner) -> list[Node]:
+    """No key without its certificate, and none locked out. Returns whose files are other ones now.
+
+    They may run: an engine starts its containers again by itself.
+    """
+    finished = []
     for node in nodes:
         pairs = [make(layout, node.organization, node.name) for make in (Pair.tls, Pair.sign)]
-        staged = [pair.staged for pair in pairs if pair.staged is not None]
-        if node.kind == "orderer" and any(_is_ordered(layout, node, pem) for pem in staged):
+        staged = [pair for pair in pairs if pair.staged is not None]
+        if node.kind == "orderer" and any(_is_ordered(node, pair, processes) for pair in staged):
             # Cut off between the channel's consent and the replacement: with the old certificate
             # the others would not let it in.
+            for pair in staged:
+                pair.replace()
+        else:
             for pair in pairs:
-                if pair.staged is not None:
-                    pair.replace()
-        for pair in pairs:
-            pair.finish()
+                pair.finish()
+        if any(pair.staged is None for pair in staged):
+            finished.append(node)
+    return finished
 
 
-def _is_ordered(layout: Layout, node: Node, certificate: bytes) -> bool:
-    """Whether a block that the orderer has holds the certificate."""
-    ledger = layout.node(node.organization, node.name) / "data" / "ledger"
-    for path in ledger.rglob("blockfile_*"):
-        if path.stat().st_size:
-            with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
-                if content.find(certificate) >= 0:
-                    return True
-    return False
+def _is_ordered(node: Node, pair: Pair, processes: Runner) -> bool:
+    """Whether a block that the orderer has holds the staged certificate."""
+    certificate = pair.staged or b""
+    with contextlib.closing(processes.data_files(node, "ledger/chains")) as files:
+        # Each has at most 64 MB, by Fabric's own limit.
+        return any(certificate in content.read() for _, content in files)
 
 
 def serial_of(pem: bytes) -> int:

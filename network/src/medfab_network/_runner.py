@@ -77,5 +77,8 @@ class Runner(Protocol):
 
     def kill_now(self) -> None: ...
 
+    def replace_data(self, node: Node, file: str, content: bytes) -> None:
+        """Write a file of its data anew; nothing where it is not there. The node may run."""
+
     def data_folder(self, node: Node) -> Path | None:
         """Where its ledgers or its database are on this machine; None where it has neither."""

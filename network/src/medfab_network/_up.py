@@ -159,12 +159,11 @@ class BringUp:
         chaincodes = self._chaincodes_of(organization)
         nodes = {node.name: node for node in (*organization.orderers, *organization.peers)}
         deployed = {node.name: (node, chaincode) for node, chaincode in chaincodes}
-        resting = [
-            node
-            for node in (*nodes.values(), *(node for node, _ in chaincodes))
-            if node.name not in self._running
-        ]
-        finish_replacements(self._layout, resting)
+        everyone = [*nodes.values(), *(node for node, _ in chaincodes)]
+        for node in await asyncio.to_thread(
+            finish_replacements, self._layout, everyone, self._processes
+        ):
+            await self._stop(node)
         for node, chaincode in chaincodes:
             await self._stop_older(node, chaincode)
 
@@ -235,8 +234,12 @@ class BringUp:
         """A process of another version than the topology's makes way."""
         runs = self._processes.environment(node.name).get("CHAINCODE_ID")
         if runs not in (None, chaincode_package_id(chaincode)):
-            await self._processes.stop([node.name])
-            self._running.pop(node.name, None)
+            await self._stop(node)
+
+    async def _stop(self, node: Node) -> None:
+        """For a moment: `_start` is next."""
+        await self._processes.stop([node.name])
+        self._running.pop(node.name, None)
 
     def _start_chaincode(self, node: Node, chaincode: Chaincode) -> None:
         write_connection(node, chaincode, self._layout)

@@ -247,12 +247,15 @@ class Network:
         binaries = await self._binaries()
         with self.exclusive():
             self._check_authority_runs(organization)
-            control = NodeControl(self.topology, self._layout, self._processes, binaries)
-            rotation = Rotation(organization, self.topology, self._layout, control, self._progress)
+            topology, layout, progress = self.topology, self._layout, self._progress
+            control = NodeControl(topology, layout, self._processes, binaries)
+            rotation = Rotation(organization, topology, layout, self._processes, control, progress)
             if kind is not Kind.ROOT:
                 return await rotation.run(kind, node)
-            root = RootRotation(rotation, self.topology, self._layout, control, self._progress)
-            return await root.run(step or root.next_step())
+            root = RootRotation(rotation, topology, layout, control, progress)
+            report = await root.run(step or root.next_step())
+            await self._keep_compose()  # the consumer's profile has roots in it
+            return report
 
     def next_root_step(self, name: str) -> str:
         """What `rotate` of `Kind.ROOT` would do: `trust`, `renew` or `retire`."""
@@ -321,7 +324,7 @@ class Network:
         return NodeProcesses(self._layout.root, self._layout.logs)
 
     def _check_authority_runs(self, organization: Organization) -> None:
-        self._processes_alone()
+        self._there()
         ca = organization.ca.name
         if ca not in self._processes.running():
             raise NotRunningError(f"{ca} does not run: start it with `medfab network up`")

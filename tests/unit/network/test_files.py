@@ -98,3 +98,13 @@ def test_a_self_signed_certificate_serves_tls(tmp_path: Path) -> None:
     for name, content in (("cert", certificate), ("key", key)):
         (tmp_path / name).write_bytes(content)
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / "cert", tmp_path / "key")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_writes_is_its_folder_s_owner_s(tmp_path: Path) -> None:
+    """A container's user reads a key that root has replaced, at any moment."""
+    os.chown(tmp_path, 10001, 10002)
+    for _ in range(2):
+        write_atomically(tmp_path / "key.pem", "secret", 0o600)
+        found = (tmp_path / "key.pem").stat()
+        assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (10001, 10002, 0o600)

@@ -12,10 +12,11 @@ from medfab_network import _rotation_pairs
 from medfab_network._certificates import self_signed
 from medfab_network._files import write_atomically
 from medfab_network._layout import Layout
+from medfab_network._processes import NodeProcesses
 from medfab_network._rotation import Journal
 from medfab_network._rotation_pairs import Pair, finish_replacements, serial_of
 from medfab_network.errors import NetworkError
-from medfab_network.topology import load_topology
+from medfab_network.topology import Node, load_topology
 
 PEER = next(node for node in load_topology(None).nodes() if node.kind == "peer")
 ORDERER = next(node for node in load_topology(None).nodes() if node.kind == "orderer")
@@ -37,6 +38,10 @@ def staged(pair: Pair) -> tuple[bytes, bytes]:
     certificate, key = self_signed("new", hosts=("localhost",))
     pair.stage(cast(Any, SimpleNamespace(certificate=certificate, private_key=key)))
     return certificate, key
+
+
+def finish(layout: Layout, node: Node) -> list[Node]:
+    return finish_replacements(layout, [node], NodeProcesses(layout.root, layout.logs))
 
 
 def test_a_staged_pair_takes_its_place(layout: Layout) -> None:
@@ -73,7 +78,7 @@ def test_cut_off_between_its_files(
         patch.setattr(_rotation_pairs, "write_atomically", write)
         with pytest.raises(KeyboardInterrupt):
             pair.replace()
-    finish_replacements(layout, [PEER])
+    assert finish(layout, PEER) == [PEER]
     assert (pair.certificate.read_bytes(), pair.key.read_bytes()) == (certificate, key)
 
 
@@ -81,7 +86,7 @@ def test_what_has_not_begun_is_not_finished(layout: Layout) -> None:
     pair = Pair.tls(layout, PEER.organization, PEER.name)
     before = pair.serial
     staged(pair)
-    finish_replacements(layout, [PEER])
+    assert finish(layout, PEER) == []
     assert pair.serial == before
     assert pair.staged is not None
 
@@ -97,7 +102,7 @@ def test_an_orderer_takes_the_certificate_that_its_channel_knows(
     chain = layout.node(ORDERER.organization, ORDERER.name) / "data/ledger/chains/care"
     chain.mkdir(parents=True)
     (chain / "blockfile_000000").write_bytes(b"block" + (certificate if ordered else b"") + b"end")
-    finish_replacements(layout, [ORDERER])
+    assert finish(layout, ORDERER) == ([ORDERER] if ordered else [])
     assert pair.serial == (serial_of(certificate) if ordered else before)
 
 
