@@ -25,7 +25,6 @@ from medfab_gateway.errors import EvaluateError
 from medfab_network import Network, User
 from medfab_network._access import Access
 from medfab_network._archive import Manifest, verified
-from medfab_network._channel_change import ChannelChanges
 from medfab_network._containers import Containers, node_user
 from medfab_network._sealed import Secret
 from medfab_network.errors import DirectoryError, EngineError
@@ -74,18 +73,6 @@ async def filings(network: Network, patient: str) -> tuple[Filing, ...]:
         return await contract.filings("HospitalMSP")
 
 
-async def revoke(network: Network, name: str, folder: Path) -> None:
-    """At the authority and in the channel, whose orderers this machine has under other names."""
-    options = ("--org", "hospital", "--crl-file", str(folder / "crl.pem"), "--yes")
-    await medfab("ca", "revoke", name, *options, "--dir", str(network.directory))
-    pem = (folder / "crl.pem").read_bytes()
-    await ChannelChanges(network.topology, Access(network._layout)).apply(
-        network.topology.channels[0],
-        lambda editor: editor.add_revocation_list("HospitalMSP", pem),
-        [network.topology.organization("hospital")],
-    )
-
-
 def manifest(archive: Path, key: Path) -> Manifest:
     return verified(archive, Secret.from_files(key, None))
 
@@ -110,7 +97,8 @@ async def test_an_organisation_comes_back(
     assert any("/ledgersData/chains/chains/" in name for name in ledger)
 
     await file_records(network, "late", people["late"])
-    await revoke(network, "lee", tmp_path)
+    options = ("--org", "hospital", "--channel", CHANNEL, "--yes")
+    await medfab("ca", "revoke", "lee", *options, *here)
 
     own = [n for n in network.topology.nodes() if n.organization == "hospital"]
     for node in own:

@@ -28,6 +28,7 @@ from medfab_network._files import Readable, write_atomically, write_entry
 from medfab_network._health import tls_context
 from medfab_network._layout import Layout
 from medfab_network._node_control import NodeControl
+from medfab_network._profiles import write_connection_profile
 from medfab_network._progress import Progress
 from medfab_network._reconciliation import CATCHING_UP, reconciled
 from medfab_network._revocations import Merged, merge_revocations
@@ -108,6 +109,8 @@ class Restore:
         await self._processes.stop([node.name for node in own])  # whose files are gone
         self._progress.step("its files")
         await asyncio.to_thread(self.put_files_in_place, path, secret)
+        # The orderers may be others by now.
+        write_connection_profile(self._organization, self._topology, self._layout)
         since = {}
         for peer in self._organization.peers:
             self._progress.step(f"{peer.name} catches up")

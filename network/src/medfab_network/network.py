@@ -51,7 +51,7 @@ from medfab_network._rotation import Kind, Rotation, RotationReport
 from medfab_network._sealed import Secret
 from medfab_network._status import NodeStatus, node_status
 from medfab_network._up import BringUp, UpReport
-from medfab_network.errors import NetworkError, NotRunningError, TopologyError
+from medfab_network.errors import NotRunningError, TopologyError
 from medfab_network.topology import (
     Organization,
     Topology,
@@ -328,16 +328,6 @@ class Network:
         ca = organization.ca.name
         if ca not in self._processes.running():
             raise NotRunningError(f"{ca} does not run: start it with `medfab network up`")
-
-    def _processes_alone(self) -> Topology:
-        """The topology of the network that is there, one of processes: what is done to files."""
-        there = self._there()
-        if there.containers:
-            raise NetworkError(
-                "this works on networks of processes; one in containers has its ledgers in volumes "
-                "that are not reached yet"
-            )
-        return there
 
     def _there(self) -> Topology:
         """The topology of the network that is there."""
