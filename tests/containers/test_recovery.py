@@ -10,6 +10,7 @@ import io
 import secrets
 import shutil
 import tarfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,8 +78,15 @@ def manifest(archive: Path, key: Path) -> Manifest:
     return verified(archive, Secret.from_files(key, None))
 
 
+@pytest.fixture
+async def elsewhere(tmp_path: Path) -> AsyncIterator[Path]:
+    """An empty directory; what comes into it is deleted, volumes too."""
+    yield tmp_path / "elsewhere"
+    await Network(tmp_path / "elsewhere").clean()
+
+
 async def test_an_organisation_comes_back(
-    engine: DockerClient, network: Network, tmp_path: Path
+    engine: DockerClient, network: Network, elsewhere: Path, tmp_path: Path
 ) -> None:
     here = ("--dir", str(network.directory))
     key, archive = tmp_path / "backup.key", tmp_path / "hospital.backup"
@@ -132,16 +140,15 @@ async def test_an_organisation_comes_back(
             )
 
     # Of another machine only the directory is another here. What is there then is what was saved.
-    elsewhere = ("--dir", str(tmp_path / "elsewhere"))
-    assert "no orderer runs here" in await refused(*restore, *elsewhere)
-    printed = await medfab(*restore, "--files-only", *elsewhere)
+    there = ("--dir", str(elsewhere))
+    assert "no orderer runs here" in await refused(*restore, *there)
+    printed = await medfab(*restore, "--files-only", *there)
     assert "Nothing was started" in printed
     again = tmp_path / "again.backup"
-    await medfab(*backup, "--to", str(again), *sealed, *elsewhere)
+    await medfab(*backup, "--to", str(again), *sealed, *there)
     first, second = manifest(archive, key).files, manifest(again, key).files
     assert {n for n in first if not n.endswith(".db")} == {n for n in second if n[-3:] != ".db"}
     assert {n: first[n] for n in ledger} == {n: second[n] for n in ledger}
-    await medfab("network", "clean", "--yes", *elsewhere)
 
 
 def put(name: str, content: bytes) -> tuple[tarfile.TarInfo, io.BytesIO]:
@@ -150,11 +157,18 @@ def put(name: str, content: bytes) -> tuple[tarfile.TarInfo, io.BytesIO]:
     return entry, io.BytesIO(content)
 
 
+@pytest.fixture
+def containers(network: Network, tmp_path: Path) -> Iterator[Containers]:
+    """Of another directory, in which none runs."""
+    containers = Containers(tmp_path, network.topology)
+    yield containers
+    containers.remove()
+
+
 async def test_a_volume_is_filled_whole_or_not_at_all(
-    engine: DockerClient, network: Network, tmp_path: Path
+    engine: DockerClient, network: Network, containers: Containers, tmp_path: Path
 ) -> None:
     """Two peers; what goes wrong with the second leaves nothing of the first."""
-    containers = Containers(tmp_path, network.topology)
     first, second = (network.topology.organization(n).peers[0] for n in ("hospital", "clinic"))
     large = secrets.token_bytes(1 << 20) * 20
 
