@@ -57,14 +57,24 @@ class Orderers:
         for channel in self._topology.channels:
             await self._check_quorum(channel, node, adding=True)
 
-    async def unlist(self, node: Node) -> None:
-        """Let nobody turn to it; it stays in the consensus."""
+    async def renew_listing(self, node: Node) -> None:
+        """Let nobody turn to it, and then again: a newest configuration that it has not known.
+
+        By that one it fetches all blocks before it takes part. By the first block it would begin
+        anew, and might lead. Both before it starts: of a block that it just misses it hears with
+        the next one only.
+        """
+        ordering = self._topology.ordering
         for channel in self._topology.channels:
-            await self._changes.apply(
-                channel,
-                lambda e: e.unlist_orderer(node.host, node.port),
-                [self._topology.ordering],
-            )
+            async with self._bring_up.stage(f"{channel.name} goes on without {node.name}"):
+                await self._changes.apply(
+                    channel, lambda e: e.unlist_orderer(node.host, node.port), [ordering]
+                )
+                await self._changes.apply(
+                    channel,
+                    lambda e: e.list_orderer(node.host, node.port, msp_id=ordering.msp_id),
+                    [ordering],
+                )
 
     async def check_quorum_without(self, node: Node) -> None:
         """Raises `QuorumError` where the others cannot agree while it is away."""
@@ -233,10 +243,13 @@ class Orderers:
         await self._wait(node, f"being a consenter of {channel.name}", takes_part)
 
     async def _wait_for_leader(self, channel: Channel, *, of: list[str]) -> None:
-        """Until one leads, and in Raft hears of all the orderers named: it refuses changes before.
+        """In Raft, until one leads and hears of all the orderers named: it refuses changes before.
 
-        The removed one may have led, and those that were started just now elect first.
+        The removed one may have led, and those that were started just now elect first. With BFT
+        who leads is told with the next block only; an orderer keeps a change until one does.
         """
+        if self._topology.consensus == BFT:
+            return
         context = self._operations()
         nodes = [each for each in self._topology.ordering.orderers if each.name in of]
 
@@ -244,7 +257,7 @@ class Orderers:
             for each in nodes:
                 if channel.name in await leaders(each, context):
                     active = await raft_active_nodes(each, context, channel.name)
-                    return self._topology.consensus == BFT or (active or 0) >= len(of)
+                    return (active or 0) >= len(of)
             return False
 
         await self._wait(nodes[0], f"a leader of {channel.name}", one_leads)

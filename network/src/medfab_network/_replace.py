@@ -74,7 +74,7 @@ class Replacement:
         else:
             # Here that is one of the faults that the others outvote.
             await orderers.check_quorum_without(node)
-            await orderers.unlist(node)
+            await orderers.renew_listing(node)
         await self._wipe(node)
         await self._bring_up.start_node(node)
         await orderers.follow(node)

@@ -42,7 +42,7 @@ from medfab_network._runner import Runner
 from medfab_network._status import heights_of
 from medfab_network._together import together
 from medfab_network.errors import LostDisk, LostDiskError, NetworkError, PortInUseError
-from medfab_network.topology import Chaincode, Channel, Node, Organization, Topology
+from medfab_network.topology import BFT, Chaincode, Channel, Node, Organization, Topology
 
 
 @dataclass(kw_only=True)
@@ -286,6 +286,8 @@ class BringUp:
         # Peers would turn to it, and be told that there is no such channel.
         await self._processes.stop(self.report.lost)
         self.report.started = [n for n in self.report.started if n not in self.report.lost]
+        if self.report.lost and self._topology.consensus == BFT:
+            return  # one of these may have led: who does now is told with the next block only
         context = tls_context(
             self._layout.tls_ca_certificate(ordering.name), self._layout.tls(ordering.name, ADMIN)
         )
