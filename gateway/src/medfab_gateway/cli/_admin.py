@@ -14,6 +14,7 @@ from medfab_gateway.cli._exit_codes import NotFoundError
 if TYPE_CHECKING:
     from medfab_gateway.admin import AsyncChannelAdmin, AsyncDiscovery, AsyncPeerAdmin
     from medfab_gateway.endpoint import Endpoint
+    from medfab_gateway.wallet import WalletEntry
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -61,9 +62,13 @@ def peer_admin(
 
 def channel_admin(connection: Connection, label: str | None) -> AsyncChannelAdmin:
     """Channels, through the organisation's first peer."""
+    return channel_admin_of(connection, connection.entry(label))
+
+
+def channel_admin_of(connection: Connection, entry: WalletEntry) -> AsyncChannelAdmin:
+    """The same, for an identity that has been read already."""
     from medfab_gateway.admin import AsyncChannelAdmin
 
-    entry = connection.entry(label)
     return AsyncChannelAdmin(
         endpoints(connection, None)[0],
         entry.identity,

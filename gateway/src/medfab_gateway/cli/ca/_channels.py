@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from medfab_gateway.cli._admin import channel_admin_of
 from medfab_gateway.cli._connection import Connection
 from medfab_gateway.cli._run import run
 
@@ -26,9 +28,7 @@ class Channels:
         profile = connection.profile()
         organization = connection.organization_name(profile)
         self._msp_id = profile.msp_id(organization)
-        self._endpoint = profile.endpoint_for(organization)
-        self._orderers = profile.orderer_addresses
-        self._entry = connection.entry(admin)
+        self._open = partial(channel_admin_of, connection, connection.entry(admin))
         run(self._check)
 
     def put(self, pem: bytes) -> dict[str, int]:
@@ -68,13 +68,3 @@ class Channels:
                 if attempt == _ATTEMPTS:
                     raise
         return (await channels.config(name)).typed.sequence
-
-    def _open(self) -> AsyncChannelAdmin:
-        from medfab_gateway.admin import AsyncChannelAdmin
-
-        return AsyncChannelAdmin(
-            self._endpoint,
-            self._entry.identity,
-            self._entry.signer(),
-            orderers=self._orderers,
-        )
